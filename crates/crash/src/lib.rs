@@ -1,0 +1,56 @@
+//! Named points at which a crash test may kill the process.
+//!
+//! Without the feature `crash-points` [`point`] is empty and costs nothing. With it, the process
+//! that was [`arm`]ed for a point sends itself SIGKILL there: no destructor runs and nothing is
+//! flushed, exactly as when the machine's operator or its kernel does it.
+
+/// Every point there is, in the order in which a callback meets them. Tests walk this list, so a
+/// name that is missing here would never be tried.
+pub const POINTS: [&str; 8] = [
+    "ingest.verified",
+    "ingest.enqueued",
+    "ingest.answering",
+    "worker.loaded",
+    "worker.committed",
+    "worker.settling",
+    "keeper.kept",
+    "relay.published",
+];
+
+#[cfg(feature = "crash-points")]
+mod armed {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static ARMED: OnceLock<(String, AtomicU64)> = OnceLock::new();
+
+    pub fn arm(point: &str, nth: u64) {
+        let _ = ARMED.set((point.to_owned(), AtomicU64::new(nth)));
+    }
+
+    pub fn point(name: &str) {
+        let Some((armed, left)) = ARMED.get() else { return };
+        if armed == name && left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            // The signal may reach another thread first; nothing may happen after this line.
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+}
+
+/// Kills the process at the `nth` (from 1) passage of `point`.
+#[cfg(feature = "crash-points")]
+pub fn arm(point: &str, nth: u64) {
+    armed::arm(point, nth);
+}
+
+/// A named point of the path.
+#[inline]
+pub fn point(name: &'static str) {
+    #[cfg(feature = "crash-points")]
+    armed::point(name);
+    #[cfg(not(feature = "crash-points"))]
+    let _ = name;
+}

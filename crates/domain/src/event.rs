@@ -1,0 +1,185 @@
+//! Events: one fact inside an envelope, in our words.
+//!
+//! A translator states what the provider said and judges nothing: a field that is missing or
+//! cannot be read is carried as such, because only a processor knows whether it needs it (a rental
+//! without an e-mail address is nobody's fault).
+
+use jiff::Timestamp;
+
+use crate::{Account, Currency, EventKey, Money, MoneyFault, PersonId, SourceName};
+
+/// One fact, with the key that makes its effect happen once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub key: EventKey,
+    pub account: Account,
+    pub source: SourceName,
+    /// When it happened by the provider's own clock. No rule reads another.
+    pub occurred_at: Timestamp,
+    pub fact: Fact,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    PaymentCaptured(Capture),
+    /// Declined, cancelled or failed: no money moved.
+    PaymentDeclined,
+    /// In review: the provider will say later.
+    PaymentPending,
+    PaymentRefunded(Refund),
+    PaymentDisputed(Dispute),
+    /// The whole document is complete: every signer has signed.
+    DocumentCompleted(Completion),
+    DocumentVoided {
+        document: String,
+    },
+    DocumentDeclined {
+        document: String,
+    },
+    /// One signer is done; the document may not be.
+    RecipientCompleted {
+        document: String,
+        recipient: String,
+    },
+    MemberRegistered {
+        person: PersonId,
+    },
+    /// Verified and readable, but of a type that we have no word for. `name` is the provider's.
+    Other {
+        name: String,
+    },
+}
+
+/// The kinds of fact: what processors subscribe to and providers can yield.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FactKind {
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentPending,
+    PaymentRefunded,
+    PaymentDisputed,
+    DocumentCompleted,
+    DocumentVoided,
+    DocumentDeclined,
+    RecipientCompleted,
+    MemberRegistered,
+    Other,
+}
+
+impl FactKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PaymentCaptured => "payment_captured",
+            Self::PaymentDeclined => "payment_declined",
+            Self::PaymentPending => "payment_pending",
+            Self::PaymentRefunded => "payment_refunded",
+            Self::PaymentDisputed => "payment_disputed",
+            Self::DocumentCompleted => "document_completed",
+            Self::DocumentVoided => "document_voided",
+            Self::DocumentDeclined => "document_declined",
+            Self::RecipientCompleted => "recipient_completed",
+            Self::MemberRegistered => "member_registered",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl Fact {
+    pub fn kind(&self) -> FactKind {
+        match self {
+            Self::PaymentCaptured(_) => FactKind::PaymentCaptured,
+            Self::PaymentDeclined => FactKind::PaymentDeclined,
+            Self::PaymentPending => FactKind::PaymentPending,
+            Self::PaymentRefunded(_) => FactKind::PaymentRefunded,
+            Self::PaymentDisputed(_) => FactKind::PaymentDisputed,
+            Self::DocumentCompleted(_) => FactKind::DocumentCompleted,
+            Self::DocumentVoided { .. } => FactKind::DocumentVoided,
+            Self::DocumentDeclined { .. } => FactKind::DocumentDeclined,
+            Self::RecipientCompleted { .. } => FactKind::RecipientCompleted,
+            Self::MemberRegistered { .. } => FactKind::MemberRegistered,
+            Self::Other { .. } => FactKind::Other,
+        }
+    }
+}
+
+/// A captured payment. `transaction` is CyberSource's `transaction_id`, Stripe's payment intent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capture {
+    pub transaction: String,
+    pub amount: Amount,
+    /// A second signed amount, where the provider sends one (CyberSource's `auth_amount`).
+    pub authorised: Option<Amount>,
+    pub purpose: Option<String>,
+    pub category: Option<String>,
+    /// The member's address as written; not the billing one.
+    pub email: Option<String>,
+    pub name: Option<String>,
+}
+
+/// An amount as the provider wrote it, and what it comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Amount {
+    /// As written, for people.
+    pub text: String,
+    pub currency: Option<String>,
+    pub money: Result<Money, AmountFault>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AmountFault {
+    /// The provider sent no amount.
+    MissingAmount,
+    /// The provider sent no currency.
+    MissingCurrency,
+    Unreadable(MoneyFault),
+}
+
+impl Amount {
+    /// Reads a decimal string. A missing part is a fault that waits until someone needs the amount.
+    pub fn decimal(text: Option<&str>, currency: Option<&str>) -> Self {
+        let money = match (text, currency) {
+            (None, _) => Err(AmountFault::MissingAmount),
+            (_, None) => Err(AmountFault::MissingCurrency),
+            (Some(text), Some(code)) => Currency::parse(code)
+                .ok_or(MoneyFault::Currency)
+                .and_then(|currency| Money::parse(text, currency))
+                .map_err(AmountFault::Unreadable),
+        };
+        Self { text: text.unwrap_or_default().to_owned(), currency: currency.map(str::to_owned), money }
+    }
+
+    pub fn exact(money: Money) -> Self {
+        Self { text: money.decimal(), currency: Some(money.currency.to_string()), money: Ok(money) }
+    }
+}
+
+/// Refunds of one payment so far. The greatest cumulative amount seen is the truth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refund {
+    pub transaction: String,
+    /// The sum of all refunds of this payment.
+    pub cumulative: Money,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispute {
+    pub transaction: String,
+    pub dispute: String,
+    pub phase: DisputePhase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DisputePhase {
+    Opened,
+    Won,
+    Lost,
+}
+
+/// A document that everybody has signed. Its event's `occurred_at` is the signing time in UTC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    pub document: String,
+    pub email: Option<String>,
+    pub name: Option<String>,
+    pub category: Option<String>,
+}

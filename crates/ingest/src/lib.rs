@@ -1,0 +1,1 @@
+//! Ingest: the HTTP front that verifies a callback and makes it durable.

@@ -1,0 +1,1 @@
+//! The embedded queue: SQLite with group commit.

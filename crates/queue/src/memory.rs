@@ -1,0 +1,2 @@
+//! The in-memory queue.
+pub struct MemoryQueue;

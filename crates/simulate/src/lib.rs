@@ -1,0 +1,1 @@
+//! Plays the providers, keeps the sender's own record and audits against it.

@@ -1,0 +1,43 @@
+//! What one commit of one processor writes.
+
+use jiff::Timestamp;
+use rollbook_domain::{
+    Change, Envelope, EnvelopeId, EventDigest, FactKind, FactRef, Outcome, ProcessorName, Reason, SourceName,
+};
+
+use crate::Outgoing;
+
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub processor: ProcessorName,
+    /// The digest of the configuration in force.
+    pub rules: String,
+    pub processed_at: Timestamp,
+    /// Kept so that anything recorded can be replayed; one that is already there stays.
+    pub envelopes: Vec<Envelope>,
+    /// In the order in which they were decided.
+    pub settled: Vec<SettledEvent>,
+    /// Facts of this batch that were settled before: they change nothing, but a dead letter that
+    /// still stands for one is resolved.
+    pub duplicates: Vec<FactRef>,
+    /// What others must hear.
+    pub outgoing: Vec<Outgoing>,
+}
+
+/// One event that is settled for good, with its effect.
+#[derive(Clone, Debug)]
+pub struct SettledEvent {
+    pub fact: FactRef,
+    pub source: SourceName,
+    pub envelope: EnvelopeId,
+    pub kind: FactKind,
+    pub occurred_at: Timestamp,
+    pub digest: EventDigest,
+    pub outcome: Outcome,
+    /// Present unless applied.
+    pub reason: Option<Reason>,
+    /// Empty unless applied.
+    pub changes: Vec<Change>,
+    /// It replaces an ignored row.
+    pub redecided: bool,
+}

@@ -1,0 +1,27 @@
+//! The store port: what Rollbook asks of any database, in its own words.
+//!
+//! Four uses, four traits: [`Store`] and [`Tx`] for workers, [`DeadLetters`] for the keeper and the
+//! operator, [`Outbox`] for the relay, [`Records`] for whoever only reads. SQL executes; it never
+//! decides. Every adapter passes the conformance suite of this crate.
+
+mod batch;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod dead_letters;
+mod error;
+mod outbox;
+mod records;
+mod tx;
+pub mod views;
+
+pub use batch::{Batch, SettledEvent};
+pub use dead_letters::{DeadLetter, DeadLetterFilter, DeadLetterGroup, DeadLetterState, DeadLetters, Kept};
+pub use error::StoreError;
+pub use outbox::{Outbox, OutboxItem, Outgoing};
+pub use records::{Check, EventFilter, EventRow, MemberRow, PersonRecords, Records, Snapshot};
+pub use tx::{Store, Tx};
+
+/// Everything a store offers, as one object for wiring.
+pub trait Database: Store + DeadLetters + Outbox + Records {}
+
+impl<T: Store + DeadLetters + Outbox + Records> Database for T {}

@@ -1,0 +1,1 @@
+//! The worker: receive, translate, plan, commit, settle.

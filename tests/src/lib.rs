@@ -1,0 +1,1 @@
+//! Shared by the end-to-end, crash and tidy tests and by the benchmark.
