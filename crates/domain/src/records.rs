@@ -111,6 +111,10 @@ pub struct Payment {
     pub paid_on: Date,
     pub amount: Money,
     pub category: String,
+    /// The renewal window in force when this payment was applied, in days. It is recorded, and the
+    /// fold reads it from here and never from the configuration, so that a later change of the
+    /// configuration moves no term that stands (and `verify` needs no rules).
+    pub renewal_window_days: u16,
 }
 
 /// Something that happened to a payment after it was made. Append-only.
