@@ -1,0 +1,408 @@
+//! A worker against a queue and a store that fail on command, on a paused clock.
+
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rollbook_domain::{Outcome, PersonId};
+use rollbook_queue::{Delivery, Retry};
+use rollbook_store::Batch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::*;
+use crate::RetrySchedule;
+use crate::fakes::{self, FakeProcessor, FakeQueue, FakeStore, delivery};
+
+struct World {
+    queue: FakeQueue,
+    store: FakeStore,
+    processor: Arc<FakeProcessor>,
+    context: Arc<Context>,
+    shutdown: CancellationToken,
+}
+
+const QUEUE: &str = "membership";
+
+impl World {
+    fn new() -> Self {
+        Self::of(fakes::context())
+    }
+
+    fn of(context: Context) -> Self {
+        let (queue, store, processor) = (FakeQueue::default(), FakeStore::default(), Arc::default());
+        Self { queue, store, processor, context: Arc::new(context), shutdown: CancellationToken::new() }
+    }
+
+    fn with(bodies: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let world = Self::new();
+        for body in bodies {
+            world.put(body.as_ref());
+        }
+        world
+    }
+
+    fn put(&self, body: &str) {
+        self.queue.put(QUEUE, delivery(0, body));
+    }
+
+    fn start(&self) -> JoinHandle<()> {
+        let (queue, store) = (Arc::new(self.queue.clone()), Arc::new(self.store.clone()));
+        let (context, shutdown) = (Arc::clone(&self.context), self.shutdown.clone());
+        tokio::spawn(run_processor(Arc::clone(&self.processor) as _, queue, store, context, shutdown))
+    }
+
+    async fn stop(&self, worker: JoinHandle<()>) {
+        self.shutdown.cancel();
+        worker.await.unwrap();
+        assert!(self.queue.look().held.is_empty(), "nothing may stay unsettled");
+    }
+
+    /// Until every delivery is settled for good.
+    async fn run(&self) {
+        let worker = self.start();
+        self.queue.empty(QUEUE).await;
+        self.stop(worker).await;
+    }
+
+    fn applied(&self) -> usize {
+        self.store.look().processed.values().filter(|seen| seen.outcome == Outcome::Applied).count()
+    }
+
+    /// Reason and attempts of each dead letter.
+    fn dead(&self) -> Vec<(String, u32)> {
+        self.queue.dead_letters().iter().map(|letter| (letter.reason.to_string(), letter.attempts)).collect()
+    }
+
+    fn retries(&self) -> Vec<Retry> {
+        self.queue.look().settlements.iter().filter_map(|(_, settlement)| settlement.retry).collect()
+    }
+
+    fn counted(&self, metric: &str) -> u64 {
+        let text = self.context.metrics.render().unwrap();
+        let line = text.lines().find(|line| line.starts_with(metric)).unwrap_or_else(|| panic!("{metric}\n{text}"));
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    }
+}
+
+fn dead(letters: &[(&str, u32)]) -> Vec<(String, u32)> {
+    letters.iter().map(|(reason, attempts)| ((*reason).to_owned(), *attempts)).collect()
+}
+
+fn numbered(count: usize) -> impl Iterator<Item = String> {
+    (0..count).map(|n| format!("p{n}"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_outcome_has_its_end() {
+    let world = World::with(["a", "ignore-b", "reject-c", "fail-d", "garbage", ""]);
+    world.run().await;
+    assert_eq!(world.store.outcome("payment:a:captured"), Some(Outcome::Applied));
+    assert_eq!(world.store.outcome("payment:ignore-b:captured"), Some(Outcome::Ignored));
+    assert_eq!(world.store.outcome("payment:reject-c:captured"), Some(Outcome::Rejected));
+    assert_eq!(world.store.outcome("payment:fail-d:captured"), None);
+    assert_eq!(world.store.outcome("other:delivery "), Some(Outcome::Ignored));
+    let mut letters = world.dead();
+    letters.sort();
+    assert_eq!(letters, dead(&[("unparseable", 1), ("wrong_amount", 1)]));
+    assert_eq!(world.store.look().envelopes.len(), 4, "what was settled can be replayed");
+    assert_eq!(world.counted("rollbook_delivery_attempts_total{outcome=\"acked\",processor=\"membership\"}"), 4);
+    assert_eq!(
+        world.counted("rollbook_delivery_attempts_total{outcome=\"dead_lettered\",processor=\"membership\"}"),
+        2
+    );
+    assert_eq!(world.counted("rollbook_event_outcomes_total{outcome=\"failed\",processor=\"membership\"}"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_is_one_transaction() {
+    let world = World::with(numbered(256));
+    world.run().await;
+    assert_eq!((world.applied(), world.store.look().batches.len()), (256, 1));
+    let rules = |batch: &Batch| (batch.rules.clone(), batch.processed_at);
+    assert_eq!(rules(&world.store.look().batches[0]), ("rules".to_owned(), fakes::noon()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_refused_event_of_a_batch_fails_alone() {
+    let world = World::with(numbered(64));
+    world.store.script(|script| script.refused = HashSet::from(["payment:p37:captured".to_owned()]));
+    world.run().await;
+    assert_eq!(world.applied(), 63);
+    assert_eq!(world.retries().iter().map(|retry| retry.attempts).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(world.dead(), dead(&[("store_refused", 3)]));
+    assert_eq!(world.queue.dead_letters()[0].event_key.as_str(), "payment:p37:captured");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_event_does_not_hold_up_the_others_of_its_envelope() {
+    let world = World::with(["a bad c"]);
+    world.store.script(|script| script.refused = HashSet::from(["payment:bad:captured".to_owned()]));
+    world.run().await;
+    assert_eq!(world.applied(), 2);
+    assert_eq!(world.dead(), dead(&[("store_refused", 3)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_fails_one_event() {
+    let world = World::with(["a", "b panic-1 c", "reads-panic", "translator-panic", "d"]);
+    world.run().await;
+    assert_eq!(world.applied(), 4);
+    assert_eq!(world.dead(), dead(&[("panicked", 1), ("panicked", 1), ("panicked", 1)]));
+    assert_eq!(world.retries(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deferred_refund_goes_through_the_whole_schedule() {
+    let world = World::of(Context { schedule: RetrySchedule::default(), ..fakes::context() });
+    world.put("refund-a");
+    let began = Instant::now();
+    world.run().await;
+    assert_eq!(world.retries().iter().map(|retry| retry.attempts).collect::<Vec<_>>(), (1..=7).collect::<Vec<_>>());
+    assert_eq!(world.dead(), dead(&[("payment_unknown", 8)]));
+    let whole = Duration::from_secs(1 + 5 + 30 + 120 + 600 + 3600 + 21_600);
+    assert!(began.elapsed() >= whole && began.elapsed() < whole + Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!(world.applied(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deferred_refund_finds_its_payment() {
+    let world = World::with(["refund-a"]);
+    let worker = world.start();
+    world.queue.until(|held| !held.settlements.is_empty()).await;
+    world.put("a");
+    world.queue.empty(QUEUE).await;
+    world.stop(worker).await;
+    assert_eq!(world.store.outcome("payment:a:refunded:1500"), Some(Outcome::Applied));
+    assert_eq!(world.dead(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_event_of_a_batch_sees_an_earlier_one() {
+    let world = World::with(["a", "refund-a"]);
+    world.run().await;
+    assert_eq!((world.applied(), world.retries().len()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn duplicates_are_acknowledged() {
+    let world = World::with(["a", "a", "a a", "b"]);
+    world.run().await;
+    world.put("a");
+    let world = World { shutdown: CancellationToken::new(), ..world };
+    world.run().await;
+    assert_eq!((world.applied(), world.dead()), (2, vec![]));
+    assert_eq!(world.processor.decided.load(Ordering::SeqCst), 2);
+    let duplicates = world.store.look().batches.iter().map(|batch| batch.duplicates.len()).collect::<Vec<_>>();
+    assert_eq!(duplicates, [3, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_fact_with_other_contents_is_no_duplicate() {
+    let world = World::with(["a", "a=20", "ignore-b", "ignore-b=20"]);
+    world.run().await;
+    assert_eq!(world.applied(), 1);
+    assert_eq!(world.dead(), dead(&[("conflicting_duplicate", 1)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_again_after_its_commit_is_applied_once() {
+    let world = World::with(["a", "b"]);
+    world.queue.look().failing_settlements = 1;
+    world.run().await;
+    let settlements: Vec<u32> = world.queue.look().settlements.iter().map(|(again, _)| again.redeliveries).collect();
+    assert_eq!(settlements, [1, 1], "they came again");
+    assert_eq!((world.applied(), world.processor.decided.load(Ordering::SeqCst)), (2, 2));
+    assert_eq!(world.queue.look().consumers, 2, "the consumer was made anew");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_is_away_is_come_back_to() {
+    let world = World::with(["a"]);
+    world.queue.look().failing = 30;
+    world.run().await;
+    assert_eq!(world.applied(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_costs_no_attempt_and_lets_go_at_its_bound() {
+    let world = World::with(["a", "b"]);
+    world.store.script(|script| script.away = true);
+    let began = Instant::now();
+    let worker = world.start();
+    world.queue.until(|held| held.released == 2).await;
+    assert!(began.elapsed() > Duration::from_secs(50) && began.elapsed() <= Duration::from_secs(61));
+    let tries = world.store.look().begun;
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    assert_eq!(world.store.look().begun, tries, "only probes, while the store is away");
+    assert_eq!(world.queue.look().released, 2, "handed back once");
+    world.store.script(|script| script.away = false);
+    world.queue.empty(QUEUE).await;
+    world.stop(worker).await;
+    assert_eq!((world.applied(), world.retries(), world.dead()), (2, vec![], vec![]));
+    assert!(world.queue.look().settlements.iter().all(|(delivery, _)| delivery.attempts == 0));
+    assert_eq!(world.counted("rollbook_delivery_attempts_total{outcome=\"released\",processor=\"membership\"}"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_outage_is_sat_out_in_place() {
+    let world = World::with(["a"]);
+    world.store.script(|script| script.away = true);
+    let worker = world.start();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    world.store.script(|script| script.away = false);
+    world.queue.empty(QUEUE).await;
+    world.stop(worker).await;
+    assert_eq!((world.applied(), world.queue.look().released), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_needs_no_store_is_settled_in_an_outage() {
+    let world = World::with(["a", "garbage"]);
+    world.store.script(|script| script.away = true);
+    let worker = world.start();
+    world.queue.until(|held| held.released == 1).await;
+    world.stop(worker).await;
+    assert_eq!(world.dead(), dead(&[("unparseable", 1)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_schema_is_an_outage() {
+    let world = World::with(["a"]);
+    world.store.script(|script| script.schema = true);
+    let worker = world.start();
+    world.queue.until(|held| held.released == 1).await;
+    world.store.script(|script| script.schema = false);
+    world.queue.empty(QUEUE).await;
+    world.stop(worker).await;
+    assert_eq!((world.applied(), world.retries()), (1, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_is_tried_again_in_place() {
+    let world = World::with(["a", "b"]);
+    world.store.script(|script| script.conflicts = 10);
+    world.run().await;
+    assert_eq!((world.applied(), world.retries()), (2, vec![]));
+    assert_eq!(world.store.look().begun, 11);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_always_loses_costs_its_attempts_alone() {
+    let world = World::with(["a", "bad", "c"]);
+    // The probe answers, so this is the event's fault and not the store's.
+    world.store.script(|script| script.unanswered = HashSet::from(["payment:bad:captured".to_owned()]));
+    world.run().await;
+    assert_eq!((world.applied(), world.dead()), (2, dead(&[("store_refused", 3)])));
+    assert!(world.store.look().probed > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unreadable_record_stops_only_who_needs_it() {
+    let world = World::with(["a", "bad", "c"]);
+    world.store.script(|script| script.corrupt = HashSet::from(["bad".to_owned()]));
+    world.run().await;
+    assert_eq!((world.applied(), world.dead()), (2, dead(&[("store_refused", 3)])));
+    assert!(world.queue.dead_letters()[0].detail.contains("payment.amount"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_finishes_what_is_begun_and_releases_the_rest() {
+    let world = World::new();
+    // The second is a suspect and would be handled after the first.
+    world.queue.put(QUEUE, delivery(0, "a"));
+    world.queue.put(QUEUE, Delivery { redeliveries: 3, ..delivery(0, "b") });
+    let shutdown = world.shutdown.clone();
+    let clock = move || {
+        // The clock is read while a batch is in hand.
+        shutdown.cancel();
+        fakes::noon()
+    };
+    let context = Context { clock: Arc::new(clock), ..fakes::context() };
+    let world = World { context: Arc::new(context), ..world };
+    world.start().await.unwrap();
+    assert_eq!(world.store.outcome("payment:a:captured"), Some(Outcome::Applied));
+    assert_eq!(world.store.outcome("payment:b:captured"), None);
+    let held = world.queue.look();
+    assert_eq!((held.settlements.len(), held.held.len()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_in_an_outage_lets_go_at_once() {
+    let world = World::with(["a"]);
+    world.store.script(|script| script.away = true);
+    let worker = world.start();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let began = Instant::now();
+    world.stop(worker).await;
+    assert!(began.elapsed() < Duration::from_secs(1));
+    assert_eq!(world.queue.look().released, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_kills_the_process_is_not_even_looked_at() {
+    let world = World::new();
+    world.queue.put(QUEUE, Delivery { redeliveries: 20, ..delivery(0, "a") });
+    world.queue.put(QUEUE, Delivery { redeliveries: 19, ..delivery(0, "b") });
+    world.run().await;
+    assert_eq!(world.dead(), dead(&[("kills_worker", 1)]));
+    assert_eq!(world.queue.dead_letters()[0].event_key.as_str(), "other:delivery a");
+    assert_eq!(world.applied(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn deciding_anew_replaces_only_what_was_ignored() {
+    let world = World::with(["ignore-a", "b", "reject-c"]);
+    world.run().await;
+    world.processor.mended.store(true, Ordering::SeqCst);
+    let decided = world.processor.decided.load(Ordering::SeqCst);
+    for body in ["ignore-a", "ignore-a", "b", "reject-c"] {
+        world.queue.put(QUEUE, Delivery { redecide: true, ..delivery(0, body) });
+    }
+    let world = World { shutdown: CancellationToken::new(), ..world };
+    world.run().await;
+    assert_eq!(world.store.outcome("payment:ignore-a:captured"), Some(Outcome::Applied));
+    assert_eq!(world.store.outcome("payment:reject-c:captured"), Some(Outcome::Rejected));
+    assert_eq!(world.processor.decided.load(Ordering::SeqCst), decided + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_wish_ignored_stays_ignored() {
+    let world = World::with(["ignore-a"]);
+    world.run().await;
+    world.processor.mended.store(true, Ordering::SeqCst);
+    world.put("ignore-a");
+    let world = World { shutdown: CancellationToken::new(), ..world };
+    world.run().await;
+    assert_eq!(world.store.outcome("payment:ignore-a:captured"), Some(Outcome::Ignored));
+}
+
+#[tokio::test(start_paused = true)]
+async fn registrations_are_announced_to_subscribers_alone() {
+    let world = World::with(["join-a", "join-b", "c"]);
+    world.run().await;
+    let outbox = world.store.look().outbox.clone();
+    assert_eq!(outbox.iter().map(|item| item.to.as_str()).collect::<Vec<_>>(), ["points", "points"]);
+    let email = rollbook_domain::Email::parse("join-a@example.org").unwrap();
+    let heard = world.context.sources.translate(&outbox[0].envelope).unwrap();
+    let person = PersonId::of_first_address(&email);
+    assert_eq!(heard[0].fact, rollbook_domain::Fact::MemberRegistered { person });
+
+    let deaf = World::of(Context { subscribers: crate::Subscribers::new(), ..fakes::context() });
+    deaf.put("join-a");
+    deaf.run().await;
+    assert_eq!((deaf.applied(), deaf.store.look().outbox.len()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_workers_share_one_queue() {
+    let context = Context { options: crate::Options { batch_max: 8, ..crate::Options::default() }, ..fakes::context() };
+    let world = World::of(context);
+    numbered(100).chain(numbered(100)).for_each(|body| world.put(&body));
+    let workers = [world.start(), world.start()];
+    world.queue.empty(QUEUE).await;
+    for worker in workers {
+        world.stop(worker).await;
+    }
+    assert_eq!((world.applied(), world.processor.decided.load(Ordering::SeqCst)), (100, 100));
+}
