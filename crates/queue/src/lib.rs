@@ -4,7 +4,7 @@
 //! adapter to them: what `publish` answered `Ok` to survives a crash; what was not settled comes
 //! again; a delivery that was handed out and never settled is counted.
 
-#[cfg(feature = "conformance")]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod delivery;
 mod error;
