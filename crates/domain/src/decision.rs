@@ -50,6 +50,8 @@ pub mod reasons {
     pub const UNWANTED_TYPE: Reason = Reason::new("unwanted_type");
     /// A field that the rule needs is missing.
     pub const MISSING_FIELD: Reason = Reason::new("missing_field");
+    /// A text that stands where an e-mail address must, and cannot be one.
+    pub const BAD_EMAIL: Reason = Reason::new("bad_email");
     /// Verified bytes that are no message of this provider.
     pub const UNPARSEABLE: Reason = Reason::new("unparseable");
     /// The configuration no longer has this source.

@@ -4,6 +4,8 @@
 //! cannot be read is carried as such, because only a processor knows whether it needs it (a rental
 //! without an e-mail address is nobody's fault).
 
+use std::fmt;
+
 use jiff::Timestamp;
 
 use crate::{Account, Currency, EventKey, Money, MoneyFault, PersonId, SourceName};
@@ -103,7 +105,7 @@ impl Fact {
 }
 
 /// A captured payment. `transaction` is CyberSource's `transaction_id`, Stripe's payment intent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Capture {
     pub transaction: String,
     pub amount: Amount,
@@ -114,6 +116,17 @@ pub struct Capture {
     /// The member's address as written; not the billing one.
     pub email: Option<String>,
     pub name: Option<String>,
+}
+
+/// Names and addresses never reach a log, so `Debug` hides them.
+impl fmt::Debug for Capture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Capture")
+            .field("transaction", &self.transaction)
+            .field("amount", &self.amount)
+            .field("authorised", &self.authorised)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An amount as the provider wrote it, and what it comes to.
@@ -176,10 +189,17 @@ pub enum DisputePhase {
 }
 
 /// A document that everybody has signed. Its event's `occurred_at` is the signing time in UTC.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Completion {
     pub document: String,
     pub email: Option<String>,
     pub name: Option<String>,
     pub category: Option<String>,
+}
+
+/// Names and addresses never reach a log, so `Debug` hides them.
+impl fmt::Debug for Completion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Completion").field("document", &self.document).finish_non_exhaustive()
+    }
 }

@@ -5,6 +5,7 @@
 //! makes the resulting [`Change`]s permanent. Because effects are data, every rule can be tested,
 //! replayed and reordered without a database.
 
+mod calendar;
 mod decision;
 mod digest;
 mod email;
@@ -12,10 +13,12 @@ mod envelope;
 mod event;
 mod ids;
 mod money;
+mod people;
 mod plan;
 mod records;
 mod state;
 
+pub use calendar::{a_year_after, date_in};
 pub use decision::{Announcement, Change, Decision, Fault, Outcome, Processor, Reason, Seen, reasons};
 pub use digest::EventDigest;
 pub use email::Email;
@@ -23,6 +26,7 @@ pub use envelope::Envelope;
 pub use event::{Amount, AmountFault, Capture, Completion, Dispute, DisputePhase, Event, Fact, FactKind, Refund};
 pub use ids::{Account, DeliveryKey, EnvelopeId, EventKey, PersonId, ProcessorName, SourceName};
 pub use money::{Currency, Money, MoneyFault};
+pub use people::{Introduction, Said, introduce};
 pub use plan::{Verdict, compare, outcome, plan, reads};
 pub use records::{
     Adjustment, AdjustmentKind, Detail, DetailField, Document, DocumentRef, EndReason, Ending, FactRef, Payment,

@@ -1,7 +1,6 @@
 //! Money: whole minor units inside, exact decimal strings at the edge, floats nowhere.
 
 use std::fmt;
-use std::str::FromStr;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -83,14 +82,25 @@ pub struct Money {
 impl Money {
     /// Reads `15`, `15.0` or `15.00` as the same amount. `15.001` of a currency with two decimals
     /// is a fault, never rounded; `15.000` is exact and read.
+    ///
+    /// Digits, one point and a leading minus only: `Decimal::from_str` would take `1_5` for 15 and
+    /// round what is longer than 28 digits.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyFault> {
-        let value = Decimal::from_str(text.trim()).map_err(|_| MoneyFault::NotDecimal)?.normalize();
-        if value.scale() > currency.decimals() {
+        let text = text.trim();
+        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        let (whole, part) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(whole) || !digits(part) {
+            return Err(MoneyFault::NotDecimal);
+        }
+        let decimals = usize::try_from(currency.decimals()).unwrap_or(usize::MAX);
+        let part = part.trim_end_matches('0');
+        if part.len() > decimals {
             return Err(MoneyFault::TooManyDecimals);
         }
-        let shift = Decimal::from(10_i64.pow(currency.decimals()));
-        let minor = value.checked_mul(shift).and_then(|units| i64::try_from(units).ok());
-        minor.map(|minor| Self { minor, currency }).ok_or(MoneyFault::OutOfRange)
+        let sign = if unsigned.len() < text.len() { "-" } else { "" };
+        let minor = format!("{sign}{whole}{part:0<decimals$}").parse().map_err(|_| MoneyFault::OutOfRange)?;
+        Ok(Self { minor, currency })
     }
 
     /// The amount as the JSON shapes give it: a decimal with all of the currency's decimals.
@@ -121,13 +131,19 @@ mod tests {
         assert_eq!(parse("15.000", "USD"), Ok(1500));
         assert_eq!(parse("1500", "JPY"), Ok(1500));
         assert_eq!(parse("1.234", "KWD"), Ok(1234));
+        assert_eq!(parse(" -0.50 ", "USD"), Ok(-50));
+        assert_eq!(parse("15.0000000000000000000000000000000000000000", "USD"), Ok(1500));
     }
 
     #[test]
     fn what_is_no_amount_is_a_fault() {
         assert_eq!(parse("15.001", "USD"), Err(MoneyFault::TooManyDecimals));
         assert_eq!(parse("1.5", "JPY"), Err(MoneyFault::TooManyDecimals));
-        assert_eq!(parse("fifteen", "USD"), Err(MoneyFault::NotDecimal));
+        // Longer than a 96-bit decimal can hold: rounding would make it a right amount.
+        assert_eq!(parse("15.0000000000000000000000000000000000000001", "USD"), Err(MoneyFault::TooManyDecimals));
+        for odd in ["fifteen", "1_5.00", "15.", ".5", "1e3", "+15", "--15", "1 5", "15.0.0", "١٥"] {
+            assert_eq!(parse(odd, "USD"), Err(MoneyFault::NotDecimal), "{odd}");
+        }
         assert_eq!(parse("", "USD"), Err(MoneyFault::NotDecimal));
         assert_eq!(parse("99999999999999999999", "USD"), Err(MoneyFault::OutOfRange));
         assert_eq!(Currency::parse("US"), None);

@@ -3,6 +3,8 @@
 //! Recorded facts (payments, adjustments, documents) never depend on the order in which they
 //! arrived; derived records (terms) are a fold over them.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -36,10 +38,17 @@ pub struct Stamp {
     pub key: EventKey,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Detail {
     pub value: String,
     pub stamp: Stamp,
+}
+
+/// Names and addresses never reach a log, so `Debug` hides them.
+impl fmt::Debug for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Detail").field("stamp", &self.stamp).finish_non_exhaustive()
+    }
 }
 
 /// What the last writer decides about a person.
