@@ -1,0 +1,89 @@
+//! What a signed form says.
+//!
+//! Only `decision` counts, never a reason code: the provider adds reason codes and says so.
+
+use jiff::Timestamp;
+use rollbook_domain::{Account, Amount, Capture, Envelope, Event, EventKey, Fact};
+
+use super::form::{Form, SignedFields};
+use crate::fault::{id, missing, unparseable, unreadable};
+use crate::{Fields, TranslateFault, instant};
+
+const PURPOSE: &str = "req_merchant_defined_data1";
+const CATEGORY: &str = "req_merchant_defined_data2";
+const EMAIL: &str = "req_merchant_defined_data3";
+const NAME: &str = "req_merchant_defined_data4";
+const FORENAME: &str = "req_bill_to_forename";
+const SURNAME: &str = "req_bill_to_surname";
+
+/// What is read whatever is configured.
+const READ: [&str; 6] = ["decision", "transaction_id", "signed_date_time", "req_amount", "req_currency", "auth_amount"];
+
+pub(super) fn translate(fields: &Fields, account: &Account, envelope: &Envelope) -> Result<Vec<Event>, TranslateFault> {
+    let form = Form::parse(&envelope.body);
+    let signed = SignedFields::of(&form).ok().flatten().ok_or_else(|| missing("signed_field_names"))?;
+    if signed.is_ambiguous(&read(fields)) {
+        return Err(unparseable("a signed value holds what looks like a second signed field"));
+    }
+    let decision = signed.said("decision").ok_or_else(|| missing("decision"))?;
+    let occurred_at = signed_at(&signed)?;
+    let (key, fact) = match decision.as_str() {
+        "ACCEPT" => captured(fields, &signed)?,
+        "REVIEW" => (key(&signed, envelope, EventKey::pending)?, Fact::PaymentPending),
+        _ => (key(&signed, envelope, EventKey::declined)?, Fact::PaymentDeclined),
+    };
+    Ok(vec![Event { key, account: account.clone(), source: envelope.source.clone(), occurred_at, fact }])
+}
+
+fn read(fields: &Fields) -> Vec<&str> {
+    let member = [
+        fields.purpose.as_deref().unwrap_or(PURPOSE),
+        fields.category.as_deref().unwrap_or(CATEGORY),
+        fields.email.as_deref().unwrap_or(EMAIL),
+        fields.name.as_deref().unwrap_or(NAME),
+    ];
+    READ.into_iter().chain(member).collect()
+}
+
+/// `2018-05-17T19:20:30Z`: UTC, whole seconds. Taken as the time of payment.
+fn signed_at(signed: &SignedFields<'_>) -> Result<Timestamp, TranslateFault> {
+    let text = signed.said("signed_date_time").ok_or_else(|| missing("signed_date_time"))?;
+    instant::parse(&text).ok_or_else(|| unreadable("signed_date_time"))
+}
+
+/// A cancelled payment may have no transaction; it is then named after the request.
+fn key(signed: &SignedFields<'_>, envelope: &Envelope, of: fn(&str) -> EventKey) -> Result<EventKey, TranslateFault> {
+    match signed.said("transaction_id") {
+        Some(transaction) => Ok(of(&id(Some(&transaction), "transaction_id")?)),
+        None => Ok(EventKey::other(&envelope.delivery_key)),
+    }
+}
+
+fn captured(fields: &Fields, signed: &SignedFields<'_>) -> Result<(EventKey, Fact), TranslateFault> {
+    let transaction = id(signed.said("transaction_id").as_deref(), "transaction_id")?;
+    let currency = signed.said("req_currency");
+    let amount = |text: Option<&str>| Amount::decimal(text, currency.as_deref());
+    let field = |configured: &Option<String>, default| signed.said(configured.as_deref().unwrap_or(default));
+    let capture = Capture {
+        amount: amount(signed.said("req_amount").as_deref()),
+        authorised: signed.said("auth_amount").map(|text| amount(Some(&text))),
+        purpose: field(&fields.purpose, PURPOSE),
+        category: field(&fields.category, CATEGORY),
+        email: field(&fields.email, EMAIL),
+        name: fields.name.as_deref().map_or_else(|| default_name(signed), |name| signed.said(name)),
+        transaction,
+    };
+    Ok((EventKey::captured(&capture.transaction), Fact::PaymentCaptured(capture)))
+}
+
+/// The name given for membership, else the name on the bill.
+fn default_name(signed: &SignedFields<'_>) -> Option<String> {
+    signed.said(NAME).or_else(|| {
+        let parts: Vec<_> = [FORENAME, SURNAME].into_iter().filter_map(|part| signed.said(part)).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    })
+}
+
+#[cfg(test)]
+#[path = "translate_tests.rs"]
+mod tests;
