@@ -1,0 +1,56 @@
+//! The digest that names the rules in force. It is stored with every outcome, so that a reader can
+//! tell which decisions were made under the same rules.
+//!
+//! It covers what decides and nothing else: no secrets, listeners or names for people, and neither the
+//! order nor the spelling of the file (`15` and `15.00` are one price).
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use rollbook_membership::{Plan, Rules};
+use sha2::{Digest as _, Sha256};
+
+use super::source::Source;
+
+/// 12 hex digits: enough to tell configurations of one organisation apart, short enough to read.
+const DIGITS: usize = 12;
+
+pub(super) fn of(membership: &Rules, sources: &BTreeMap<String, Source>) -> String {
+    let mut text = String::from("rollbook rules 1\n");
+    line(&mut text, &["zone", membership.zone.iana_name().unwrap_or_default()]);
+    line(&mut text, &["currency", membership.currency.as_str()]);
+    line(&mut text, &["purpose", membership.purpose.trim()]);
+    line(&mut text, &["renewal_window_days", &membership.renewal_window_days.to_string()]);
+    let mut plans: Vec<String> = membership.plans.iter().map(plan).collect();
+    plans.sort_unstable();
+    text.extend(plans);
+    text.extend(sources.iter().map(|(name, it)| source(name, it)));
+    let mut hex = hex::encode(Sha256::digest(text));
+    hex.truncate(DIGITS);
+    hex
+}
+
+fn plan(plan: &Plan) -> String {
+    let until = plan.valid_until.map(|date| date.to_string()).unwrap_or_default();
+    let mut text = String::new();
+    line(&mut text, &["plan", plan.category.trim(), &plan.price.to_string(), &plan.valid_from.to_string(), &until]);
+    text
+}
+
+fn source(name: &str, source: &Source) -> String {
+    let fields = source.fields();
+    let mut text = String::new();
+    line(&mut text, &["source", name, &source.provider, &source.account]);
+    for field in [fields.purpose, fields.category, fields.email, fields.name] {
+        line(&mut text, &["field", field.as_deref().unwrap_or_default()]);
+    }
+    text
+}
+
+/// Quoted, so that no value can look like two.
+fn line(text: &mut String, words: &[&str]) {
+    for word in words {
+        let _ = write!(text, "{word:?} ");
+    }
+    text.push('\n');
+}
