@@ -26,7 +26,12 @@ pub(super) fn parse(text: &str, file: &Path) -> Result<(Table, Origins), ConfigE
 
 /// The parser's message alone. Its full display quotes the line, which may hold a secret.
 fn syntax(fault: &toml::de::Error, lines: &Lines, origins: &mut Origins) -> ConfigError {
-    let message = fault.message().lines().next().unwrap_or("it cannot be read").to_owned();
+    let message = match fault.message().lines().next() {
+        // The one value that parses and then does not fit. The parser would quote it.
+        Some(message) if message.starts_with("invalid type") => "a number is too large",
+        Some(message) => message,
+        None => "it cannot be read",
+    };
     origins.note("", Origin::Line(lines.at(fault.span().map_or(0, |span| span.start))));
     origins.fault("", format!("this is no TOML: {message}"))
 }

@@ -35,9 +35,9 @@ use serde::Serialize;
 
 pub use environment::Environment;
 pub use error::ConfigError;
-pub use gates::{Fingerprints, Gates, Login};
+pub use gates::{Gates, Login};
 pub use place::Place;
-pub use resolve::{Context, Listener, Need, Resolved, Workers};
+pub use resolve::{Context, Need, Resolved};
 pub use show::Shown;
 pub use source::{ResolvedSource, Verifier};
 

@@ -15,6 +15,7 @@ use super::units;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Queue {
     /// One address, or a list for a cluster.
+    #[serde(serialize_with = "one_or_list")]
     pub url: Vec<Url>,
     /// Below this much free disk the embedded queue takes nothing more.
     pub min_free_disk: String,
@@ -134,6 +135,14 @@ pub(super) fn plain(path: &Path) -> PathBuf {
         }
     }
     plain
+}
+
+/// As people write it: one address without brackets.
+fn one_or_list<S: Serializer>(urls: &[Url], serializer: S) -> Result<S::Ok, S::Error> {
+    match urls {
+        [only] => only.serialize(serializer),
+        list => list.serialize(serializer),
+    }
 }
 
 impl fmt::Debug for Url {

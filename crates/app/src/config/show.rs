@@ -6,19 +6,19 @@
 use super::Config;
 
 /// A configuration as it is printed: where each secret is kept, and `***` for one that is written inline.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Shown(toml::Table);
+#[derive(Clone, Debug)]
+pub struct Shown(Config);
 
 impl Config {
     pub fn shown(&self) -> Shown {
-        Shown(toml::Table::try_from(self).unwrap_or_default())
+        Shown(self.clone())
     }
 }
 
 impl Shown {
-    /// As a configuration file.
+    /// As a configuration file, in the order of the documentation.
     pub fn toml(&self) -> String {
-        self.0.to_string()
+        toml::to_string(&self.0).unwrap_or_else(|fault| format!("# this cannot be written as TOML: {fault}\n"))
     }
 
     /// The same for scripts.

@@ -46,7 +46,6 @@ pub fn files(config: &Path, random: [u8; 96]) -> Vec<NewFile> {
 
 fn text(secrets: &Path) -> String {
     let within = |name: &str| toml::Value::String(secrets.join(name).display().to_string()).to_string();
-    SECRETS.iter().fold(TEXT.to_owned(), |text, secret| {
-        text.replace(&format!("\"secrets/{}\"", secret.name), &within(secret.name))
-    })
+    let names = SECRETS.iter().map(|secret| secret.name).chain(["docusign-password"]);
+    names.fold(TEXT.to_owned(), |text, name| text.replace(&format!("\"secrets/{name}\""), &within(name)))
 }

@@ -71,6 +71,8 @@ fn what_is_no_toml_says_where_and_quotes_nothing() {
     assert!(!sentence.contains("hunter2") && !sentence.contains('\n'), "{sentence}");
     let twice = super::sentence(&club("[store]\nurl = \"a\"\nurl = \"b\""));
     assert_eq!(twice, "rollbook.toml line 7: this is no TOML: duplicate key");
+    let large = super::sentence(&club("[worker]\nbatch = 99999999999999999999"));
+    assert_eq!(large, "rollbook.toml line 6: this is no TOML: a number is too large");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::resolve::Workers;
 use super::*;
 
 /// The configuration that the documentation shows.
@@ -54,7 +55,7 @@ fn the_documented_file_is_accepted() {
 
 #[test]
 fn an_organisation_alone_is_enough() {
-    let resolved = resolve(CLUB).unwrap();
+    let resolved = resolve(&format!("\u{feff}{CLUB}")).unwrap();
     assert_eq!(resolved.queue, Place::Sqlite(PathBuf::from("data/queue.db")));
     assert_eq!(resolved.store, Place::Sqlite(PathBuf::from("data/rollbook.db")));
     assert_eq!(resolved.spool, PathBuf::from("data/spool.db"));
@@ -233,6 +234,7 @@ fn the_template_is_accepted_at_once() {
     let configuration = &files.last().unwrap().contents;
     assert!(secrets.iter().all(|secret| secret.len() >= 64 && !configuration.contains(secret)));
     let modes: Vec<_> = files.iter().map(|file| file.mode).collect();
+    assert!(!configuration.contains("\"secrets/"), "{configuration}");
     assert_eq!(modes, [0o600, 0o600, 0o600, 0o644]);
 }
 

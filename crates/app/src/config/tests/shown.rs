@@ -45,7 +45,9 @@ fn what_is_shown_is_a_configuration_again() {
     let file = Path::new("rollbook.toml");
     let shown = parse(&everything(), file, &environment).unwrap().shown();
     let again = parse(&shown.toml(), file, &Environment::default()).unwrap().shown();
-    assert_eq!(shown, again);
+    assert_eq!((shown.toml(), shown.json()), (again.toml(), again.json()));
+    assert!(shown.toml().starts_with("[organisation]\nname = \"Club\""), "{}", shown.toml());
+    assert_eq!(shown.json()["queue"]["url"], "sqlite:data/queue.db");
     assert_eq!(shown.json()["worker"]["batch"], 16);
     assert_eq!(shown.json()["retry"]["schedule"][6], "6h");
     assert_eq!(shown.json()["sources"]["shop"]["account"], "shop");
