@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use rollbook_domain::{Currency, FactKind};
+use rollbook_domain::FactKind;
 
 use super::environment::Environment;
 use super::error::ConfigError;
@@ -42,7 +42,6 @@ pub struct Resolved {
     /// The organisation's name.
     pub organisation: String,
     pub zone: TimeZone,
-    pub currency: Currency,
     pub queue: Place,
     pub store: Place,
     /// The spool's file.
@@ -113,7 +112,6 @@ impl Config {
             retention: self.retention.envelopes(origins)?,
             worker: self.workers()?,
             zone,
-            currency,
             queue,
             store,
             spool,
