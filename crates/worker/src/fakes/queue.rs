@@ -11,7 +11,7 @@ use rollbook_queue::{
     Queue, QueueDepth, QueueError, Settled, Settlement,
 };
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 #[derive(Clone, Default)]
 pub(crate) struct FakeQueue(Arc<Shared>);
@@ -50,15 +50,18 @@ impl FakeQueue {
         self.0.changed.notify_waiters();
     }
 
-    /// Waits for a state; on the way nothing is polled.
+    /// Waits for a state, without polling. Nothing takes half a day on the clock of the tests.
     pub(crate) async fn until(&self, reached: impl Fn(&Contents) -> bool) {
-        loop {
-            let changed = self.0.changed.notified();
-            if reached(&self.look()) {
-                return;
+        let waiting = async {
+            loop {
+                let changed = self.0.changed.notified();
+                if reached(&self.look()) {
+                    return;
+                }
+                changed.await;
             }
-            changed.await;
-        }
+        };
+        timeout(Duration::from_hours(12), waiting).await.expect("the queue never got there");
     }
 
     /// Waits until nothing of `queue` waits or is held.
