@@ -1,1 +1,103 @@
-//! conformance
+//! What every store must do, as cases that know the port alone.
+//!
+//! An adapter implements [`Harness`] and calls [`store_conformance!`](crate::store_conformance) in
+//! its tests; each case becomes a test of its own. Together the cases execute every statement of an
+//! adapter, because SQL that no test runs is checked by nobody. A case that leaves records behind
+//! ends with the store's own checks.
+
+mod dead_letters;
+mod loading;
+mod outbox;
+mod racing;
+mod reading;
+mod samples;
+mod snapshots;
+mod tampering;
+mod transactions;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use dead_letters::*;
+pub use loading::*;
+pub use outbox::*;
+pub use racing::*;
+pub use reading::*;
+pub use snapshots::*;
+pub use tampering::*;
+pub use transactions::*;
+
+use crate::Database;
+
+/// One store under test; migrated and empty when it is made.
+#[async_trait]
+pub trait Harness: Send + Sync {
+    fn store(&self) -> Arc<dyn Database>;
+
+    /// Executes raw SQL past every check, foreign key and trigger, as only a stranger would.
+    async fn tamper(&self, sql: &str);
+}
+
+/// Makes a test of each case. `$make` is an async function without arguments that returns a fresh
+/// [`Harness`](crate::conformance::Harness).
+#[macro_export]
+macro_rules! store_conformance {
+    ($make:path) => {
+        $crate::store_conformance! { @cases $make:
+            every_change_comes_back
+            a_dropped_transaction_leaves_nothing
+            a_failed_write_cannot_be_committed
+            a_fact_is_settled_once
+            one_key_is_several_facts
+            only_an_ignored_fact_is_decided_again
+            the_greater_stamp_stands
+            the_last_change_of_a_batch_stands
+            a_person_registers_once
+            what_must_not_be_is_refused
+            a_probe_changes_nothing
+            a_batch_may_hold_a_thousand_events
+            a_batch_may_be_empty
+            people_are_loaded_whole
+            documents_come_alone
+            names_that_nobody_has_load_nothing
+            outcomes_are_of_one_processor
+            odd_texts_come_back_as_they_were
+            a_dead_letter_is_kept_with_its_envelope
+            a_dead_letter_is_reopened_with_its_newest_reason
+            dead_letters_are_filtered_by_each_part
+            dead_letters_are_grouped_by_cause
+            a_replay_waits_in_the_outbox
+            a_replay_takes_the_states_that_it_names
+            what_was_pruned_is_not_replayed
+            an_effect_resolves_its_dead_letter
+            a_contradiction_is_not_resolved_by_what_it_contradicts
+            what_is_settled_already_is_kept_as_resolved
+            discarded_letters_stay_until_they_fail_again
+            the_outbox_keeps_its_order
+            the_outbox_forgets_only_what_is_done
+            a_person_is_shown_with_all_records
+            members_are_listed_by_address
+            events_are_filtered_by_each_part
+            events_come_newest_first
+            pruning_keeps_what_is_needed
+            a_snapshot_does_not_move
+            a_snapshot_pages_through_the_people
+            a_snapshot_tells_outcomes_by_prefix
+            clean_records_have_nothing_broken
+            waiting_work_is_not_broken
+            whatever_is_tampered_with_is_found
+            two_workers_make_one_person
+            many_workers_lose_nothing
+            a_cancelled_worker_holds_nobody_up
+        }
+    };
+    (@cases $make:path: $($case:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                $crate::conformance::$case(&$make().await).await;
+            }
+        )*
+    };
+}

@@ -77,6 +77,7 @@ pub struct DeadLetter {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadLetterFilter {
     pub ids: Vec<i64>,
+    pub envelope: Option<EnvelopeId>,
     pub reason: Option<String>,
     pub processor: Option<String>,
     pub source: Option<String>,

@@ -133,3 +133,6 @@ fn status(ended: bool, expires: Date, today: Date) -> Status {
         Status::Active
     }
 }
+
+#[cfg(test)]
+mod tests;

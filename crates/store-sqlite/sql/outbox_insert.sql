@@ -1,0 +1,1 @@
+INSERT INTO outbox (envelope, processor, redecide) VALUES (?, ?, 0)

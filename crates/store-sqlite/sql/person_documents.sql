@@ -1,0 +1,4 @@
+SELECT d.document_id, d.account, d.person, d.signed_at, d.expires, d.category, d.voided_at
+FROM json_each(?1) AS wanted
+CROSS JOIN document AS d ON d.person = unhex(wanted.value)
+ORDER BY d.account, d.document_id

@@ -1,0 +1,1 @@
+INSERT INTO person_email (email, person, position) VALUES (?, ?, 0)

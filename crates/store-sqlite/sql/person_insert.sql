@@ -1,0 +1,1 @@
+INSERT INTO person (id, processor, account, event_key) VALUES (?, ?, ?, ?)

@@ -1,0 +1,30 @@
+//! Lists as one JSON argument: the statement's text never changes with their length.
+
+use rollbook_domain::{DocumentRef, FactRef, PaymentRef, PersonId};
+use serde::Serialize;
+
+/// Texts and numbers can always be written as JSON.
+fn text<T: Serialize>(items: impl Iterator<Item = T>) -> String {
+    serde_json::to_string(&items.collect::<Vec<_>>()).unwrap_or_default()
+}
+
+pub fn list<T: Serialize>(items: impl IntoIterator<Item = T>) -> String {
+    text(items.into_iter())
+}
+
+pub fn facts<'a>(facts: impl IntoIterator<Item = &'a FactRef>) -> String {
+    text(facts.into_iter().map(|fact| [fact.account.as_str(), fact.key.as_str()]))
+}
+
+pub fn payments<'a>(payments: impl IntoIterator<Item = &'a PaymentRef>) -> String {
+    text(payments.into_iter().map(|payment| [payment.account.as_str(), payment.transaction.as_str()]))
+}
+
+pub fn documents<'a>(documents: impl IntoIterator<Item = &'a DocumentRef>) -> String {
+    text(documents.into_iter().map(|document| [document.account.as_str(), document.document.as_str()]))
+}
+
+/// As hexadecimal digits, for `unhex`.
+pub fn people<'a>(people: impl IntoIterator<Item = &'a PersonId>) -> String {
+    text(people.into_iter().map(|person| person.0.simple().to_string()))
+}

@@ -1,0 +1,152 @@
+use rollbook_sqlite::{Database, Mode};
+use sqlx::AssertSqlSafe;
+use tempfile::TempDir;
+
+use super::*;
+
+/// Rows that could be there after the migration of the same index, and before the next one. Each
+/// is one statement list; they build upon each other.
+const ROWS: [&str; 7] = [
+    "INSERT INTO processed (processor, account, event_key, outcome, reason, kind, source, envelope, rules, digest,
+        occurred_at, processed_at)
+     VALUES ('membership', 'club', 'paid', 'applied', NULL, 'payment_captured', 's', zeroblob(16), 'r', '1:a', 1, 1),
+        ('membership', 'club', 'rented', 'ignored', 'rental', 'payment_captured', 's', zeroblob(16), 'r', '1:b', 2, 2)",
+    "INSERT INTO person VALUES (zeroblob(16), 'membership', 'club', 'paid');
+     INSERT INTO person_email VALUES ('ada@example.org', zeroblob(16), 0);
+     INSERT INTO person_detail VALUES (zeroblob(16), 'name', 'Ada', 1, 'paid')",
+    "INSERT INTO payment VALUES ('club', 't', 'membership', 'paid', zeroblob(16), 1, '2025-01-01', 15, 'USD', 'MU', 40);
+     INSERT INTO adjustment VALUES ('membership', 'club', 'paid', 't', 'refunded', 5, 1, '2025-01-02');
+     INSERT INTO term VALUES ('club', 't', zeroblob(16), '2025-01-01', '2026-01-01', NULL, NULL);
+     INSERT INTO term_journal (account, transaction_id, starts, expires, processor, event_account, event_key,
+        written_at)
+     VALUES ('club', 't', '2025-01-01', '2026-01-01', 'membership', 'club', 'paid', 1)",
+    "INSERT INTO document VALUES ('club', 'd', zeroblob(16), 1000000, '2026-01-01', 'MU', NULL);
+     INSERT INTO document_journal (processor, account, event_key, document_id, written_at)
+     VALUES ('membership', 'club', 'paid', 'd', 1)",
+    "INSERT INTO envelope VALUES (zeroblob(16), 's', 'k', 1, '[]', NULL, x'00')",
+    "INSERT INTO dead_letter (processor, account, event_key, source, reason, detail, attempts, failures, first_seen,
+        last_seen, state, envelope)
+     VALUES ('membership', 'club', 'other', 's', 'r', '', 1, 1, 1, 1, 'open', zeroblob(16))",
+    "INSERT INTO outbox (envelope, processor) VALUES (zeroblob(16), 'waiver')",
+];
+
+async fn file() -> (TempDir, Database) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = rollbook_sqlite::open(&folder.path().join("rollbook.db"), Mode::Create).await.unwrap();
+    (folder, database)
+}
+
+async fn counts(connection: &mut SqliteConnection) -> Vec<(String, i64)> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migration'
+         ORDER BY rowid",
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .unwrap();
+    let mut counts = Vec::new();
+    for table in tables {
+        let sql = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        counts.push((table, sqlx::query_scalar(sql).fetch_one(&mut *connection).await.unwrap()));
+    }
+    counts
+}
+
+#[test]
+fn numbers_follow_each_other_and_are_in_the_names() {
+    for (index, migration) in (1..).zip(MIGRATIONS) {
+        assert_eq!(migration.number, index);
+        assert!(migration.name.starts_with(&format!("{index:04}_")), "{}", migration.name);
+    }
+    assert_eq!(ROWS.len(), MIGRATIONS.len(), "a new migration needs rows of its own");
+}
+
+#[tokio::test]
+async fn each_migration_keeps_the_data_of_the_version_before_it() {
+    let (_folder, mut database) = file().await;
+    let connection = &mut database.writer;
+    for (version, rows) in (1..).zip(ROWS) {
+        let before = if version == 1 { Vec::new() } else { counts(connection).await };
+        migrate(connection, &MIGRATIONS[..version]).await.unwrap();
+        let after = counts(connection).await;
+        assert_eq!(after[..before.len()], before, "migration {version}");
+        sqlx::raw_sql(rows).execute(&mut *connection).await.unwrap();
+        let broken: i64 = sqlx::query_scalar("SELECT count(*) FROM pragma_foreign_key_check")
+            .fetch_one(&mut *connection)
+            .await
+            .unwrap();
+        assert_eq!(broken, 0, "migration {version}");
+    }
+    check(connection).await.unwrap();
+    assert!(counts(connection).await.iter().all(|(_, rows)| *rows > 0), "every table had rows");
+}
+
+#[tokio::test]
+async fn a_second_run_finds_nothing_to_do() {
+    let (_folder, mut database) = file().await;
+    migrate(&mut database.writer, MIGRATIONS).await.unwrap();
+    refuse(&standing(&mut database.writer, MIGRATIONS).await.unwrap()).unwrap();
+}
+
+#[tokio::test]
+async fn ten_that_start_at_once_migrate_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rollbook.db");
+    crate::SqliteStore::open(&path).await.unwrap();
+    let starts = (0..10).map(|_| {
+        let path = path.clone();
+        tokio::spawn(async move { crate::SqliteStore::open(&path).await?.migrate().await })
+    });
+    for start in starts.collect::<Vec<_>>() {
+        start.await.unwrap().unwrap();
+    }
+    crate::SqliteStore::open_existing(&path).await.unwrap();
+}
+
+#[tokio::test]
+async fn other_schemas_are_refused_with_the_command_to_run() {
+    let (_folder, mut database) = file().await;
+    let connection = &mut database.writer;
+    let said = async |connection: &mut SqliteConnection| check(connection).await.unwrap_err().to_string();
+    assert_eq!(said(connection).await, "the store has no tables yet; run `rollbook migrate`");
+
+    migrate(connection, &MIGRATIONS[..3]).await.unwrap();
+    assert_eq!(
+        said(connection).await,
+        format!(
+            "the store's schema is at migration 3 and this binary needs {}; run `rollbook migrate`",
+            MIGRATIONS.len()
+        )
+    );
+
+    migrate(connection, MIGRATIONS).await.unwrap();
+    sqlx::raw_sql("INSERT INTO schema_migration (number, name, checksum) VALUES (9999, '9999_later', 'x')")
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    let newer = said(connection).await;
+    assert!(newer.contains("at migration 9999") && newer.contains("install the newer rollbook"), "{newer}");
+    assert!(matches!(migrate(connection, MIGRATIONS).await, Err(StoreError::Schema(_))), "a newer one stays");
+
+    sqlx::raw_sql("UPDATE schema_migration SET checksum = 'x' WHERE number = 2")
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    assert!(said(connection).await.contains("0002_people was applied with another text"));
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = crate::SqliteStore::open(&folder.path().join("rollbook.db")).await.unwrap();
+    let broken = [
+        Migration { number: 1, name: "0001_good", sql: "CREATE TABLE good (a)" },
+        Migration { number: 2, name: "0002_bad", sql: "CREATE TABLE bad (a); SELECT no_such_thing" },
+    ];
+    let mut writing = store.writer.begin().await.unwrap();
+    migrate(writing.connection(), &broken).await.unwrap_err();
+    drop(writing);
+    store.migrate().await.unwrap();
+    let mut reader = store.reader().await.unwrap();
+    assert!(counts(&mut reader).await.iter().all(|(table, _)| table != "good" && table != "bad"));
+}

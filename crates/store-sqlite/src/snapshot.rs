@@ -1,0 +1,54 @@
+//! One consistent view: a read transaction on a connection of its own.
+
+use async_trait::async_trait;
+use rollbook_domain::{PersonId, Seen, State};
+use rollbook_store::{Check, EventRow, Snapshot, StoreError};
+use sqlx::{Sqlite, Transaction};
+
+use crate::cells::Cells;
+use crate::fault::store_error;
+use crate::statements::sql;
+use crate::{SqliteStore, checks, load, records};
+
+/// Dropping it ends the view.
+pub struct SqliteSnapshot(View);
+
+/// Sees the records as they were at its first statement, whatever is written meanwhile.
+pub type View = Transaction<'static, Sqlite>;
+
+impl SqliteStore {
+    pub(crate) async fn view(&self) -> Result<View, StoreError> {
+        let mut view = self.readers.begin().await.map_err(store_error)?;
+        // A deferred transaction sees the moment of its first read, not of its beginning.
+        sqlx::query("SELECT 1 FROM schema_migration").fetch_optional(&mut *view).await.map_err(store_error)?;
+        Ok(view)
+    }
+}
+
+impl SqliteSnapshot {
+    pub fn new(view: View) -> Self {
+        Self(view)
+    }
+}
+
+#[async_trait]
+impl Snapshot for SqliteSnapshot {
+    async fn checks(&mut self) -> Result<Vec<Check>, StoreError> {
+        checks::all(&mut self.0).await
+    }
+
+    async fn people(&mut self, after: Option<PersonId>, limit: u32) -> Result<State, StoreError> {
+        let ids = load::person_ids_after(&mut self.0, after, limit).await?;
+        let mut state = load::people(&mut self.0, &ids).await?;
+        for document in load::documents_of(&mut self.0, &ids).await? {
+            state.add_document(document);
+        }
+        Ok(state)
+    }
+
+    async fn outcomes(&mut self, prefix: &str) -> Result<Vec<(EventRow, Seen)>, StoreError> {
+        let rows = sqlx::query(sql!("outcomes")).bind(prefix.to_owned()).fetch_all(&mut *self.0).await;
+        let read = |row| Ok((records::event(row)?, load::outcome(&Cells::of("processed", row))?));
+        rows.map_err(store_error)?.iter().map(read).collect()
+    }
+}

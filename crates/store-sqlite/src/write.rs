@@ -1,0 +1,228 @@
+//! Writing a batch: a constant number of statements a table.
+
+use std::sync::LazyLock;
+
+use rollbook_domain::{
+    Adjustment, AdjustmentKind, Detail, DetailField, Document, FactRef, Payment, PaymentRef, PersonId, ProcessorName,
+    Term,
+};
+use rollbook_sqlite::{Bulk, BulkQuery, to_micros};
+use rollbook_store::{Batch, Outgoing, SettledEvent, StoreError};
+use sqlx::SqliteConnection;
+
+use crate::fault::{Complaint, store_error};
+use crate::rows::{DocumentLine, Registered, Rows, TermLine};
+use crate::statements::{bulk, sql};
+use crate::{envelopes, json};
+
+static PROCESSED: LazyLock<Bulk> = bulk!("processed_insert");
+static REDECIDED: LazyLock<Bulk> = bulk!("processed_redecide");
+static PEOPLE: LazyLock<Bulk> = bulk!("person_insert");
+static EMAILS: LazyLock<Bulk> = bulk!("person_email_insert");
+static DETAILS: LazyLock<Bulk> = bulk!("person_detail_upsert");
+static PAYMENTS: LazyLock<Bulk> = bulk!("payment_insert");
+static ADJUSTMENTS: LazyLock<Bulk> = bulk!("adjustment_insert");
+static TERMS: LazyLock<Bulk> = bulk!("term_upsert");
+static TERM_LINES: LazyLock<Bulk> = bulk!("term_journal_insert");
+static DOCUMENTS: LazyLock<Bulk> = bulk!("document_upsert");
+static DOCUMENT_LINES: LazyLock<Bulk> = bulk!("document_journal_insert");
+static OUTBOX: LazyLock<Bulk> = bulk!("outbox_insert");
+
+/// Parents come before what refers to them.
+pub async fn batch(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), StoreError> {
+    let rows = Rows::of(batch);
+    let outgoing = batch.outgoing.iter().map(|outgoing| &outgoing.envelope);
+    envelopes::keep(connection, batch.envelopes.iter().chain(outgoing)).await?;
+    outcomes(connection, batch, &rows).await?;
+    people(connection, &batch.processor, &rows).await?;
+    payments(connection, batch, &rows).await?;
+    documents(connection, batch, &rows).await?;
+    many(connection, &OUTBOX, &batch.outgoing, outbox_row).await?;
+    resolve(connection, batch).await
+}
+
+async fn outcomes(connection: &mut SqliteConnection, batch: &Batch, rows: &Rows<'_>) -> Result<(), StoreError> {
+    let bind = |query, event: &&SettledEvent| processed_row(query, batch, event);
+    many(connection, &PROCESSED, &rows.fresh, bind).await?;
+    let replaced = many(connection, &REDECIDED, &rows.redecided, bind).await?;
+    if replaced < rows.redecided.len() {
+        return Err(StoreError::Conflict(Complaint::NotIgnored.into()));
+    }
+    Ok(())
+}
+
+async fn people(
+    connection: &mut SqliteConnection,
+    processor: &ProcessorName,
+    rows: &Rows<'_>,
+) -> Result<(), StoreError> {
+    many(connection, &PEOPLE, &rows.people, |query, row| person_row(query, processor, row)).await?;
+    many(connection, &EMAILS, &rows.people, email_row).await?;
+    let details: Vec<_> = rows.details.iter().collect();
+    many(connection, &DETAILS, &details, detail_row).await?;
+    Ok(())
+}
+
+async fn payments(connection: &mut SqliteConnection, batch: &Batch, rows: &Rows<'_>) -> Result<(), StoreError> {
+    let processor = &batch.processor;
+    many(connection, &PAYMENTS, &rows.payments, |query, row| payment_row(query, processor, row)).await?;
+    many(connection, &ADJUSTMENTS, &rows.adjustments, |query, row| adjustment_row(query, processor, row)).await?;
+    let terms: Vec<_> = rows.terms.iter().collect();
+    many(connection, &TERMS, &terms, term_row).await?;
+    many(connection, &TERM_LINES, &rows.term_lines, |query, row| term_line(query, batch, row)).await?;
+    Ok(())
+}
+
+async fn documents(connection: &mut SqliteConnection, batch: &Batch, rows: &Rows<'_>) -> Result<(), StoreError> {
+    let documents: Vec<_> = rows.documents.values().copied().collect();
+    many(connection, &DOCUMENTS, &documents, |query, document| document_row(query, document)).await?;
+    many(connection, &DOCUMENT_LINES, &rows.document_lines, |query, row| document_line(query, batch, row)).await?;
+    Ok(())
+}
+
+/// Dead letters that stand for facts which are settled now, or were before.
+async fn resolve(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), StoreError> {
+    let settled: Vec<&FactRef> = batch.settled.iter().map(|event| &event.fact).chain(&batch.duplicates).collect();
+    let any = sqlx::query_scalar(sql!("dead_letter_any_unsettled")).fetch_one(&mut *connection).await;
+    if settled.is_empty() || !any.map_err(store_error)? {
+        return Ok(());
+    }
+    sqlx::query(sql!("dead_letter_resolve"))
+        .bind(batch.processor.as_str().to_owned())
+        .bind(json::facts(settled))
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+async fn many<R: Sync>(
+    connection: &mut SqliteConnection,
+    statement: &Bulk,
+    rows: &[R],
+    bind: impl Fn(BulkQuery, &R) -> BulkQuery + Send,
+) -> Result<usize, StoreError> {
+    let changed = statement.execute(connection, rows, bind).await.map_err(store_error)?;
+    Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn processed_row(query: BulkQuery, batch: &Batch, event: &SettledEvent) -> BulkQuery {
+    query
+        .bind(text(batch.processor.as_str()))
+        .bind(text(event.fact.account.as_str()))
+        .bind(text(event.fact.key.as_str()))
+        .bind(event.outcome.as_str())
+        .bind(event.reason.as_ref().map(|reason| text(reason.as_str())))
+        .bind(event.kind.as_str())
+        .bind(text(event.source.as_str()))
+        .bind(event.envelope.0)
+        .bind(batch.rules.clone())
+        .bind(text(event.digest.as_str()))
+        .bind(to_micros(event.occurred_at))
+        .bind(to_micros(batch.processed_at))
+}
+
+fn person_row(query: BulkQuery, processor: &ProcessorName, row: &Registered<'_>) -> BulkQuery {
+    query
+        .bind(row.person.0)
+        .bind(text(processor.as_str()))
+        .bind(text(row.by.account.as_str()))
+        .bind(text(row.by.key.as_str()))
+}
+
+fn email_row(query: BulkQuery, row: &Registered<'_>) -> BulkQuery {
+    query.bind(text(row.email.as_str())).bind(row.person.0)
+}
+
+fn detail_row(query: BulkQuery, row: &(&(PersonId, DetailField), &&Detail)) -> BulkQuery {
+    let ((person, field), detail) = row;
+    query
+        .bind(person.0)
+        .bind(field.as_str())
+        .bind(detail.value.clone())
+        .bind(to_micros(detail.stamp.at))
+        .bind(text(detail.stamp.key.as_str()))
+}
+
+fn payment_row(query: BulkQuery, processor: &ProcessorName, payment: &Payment) -> BulkQuery {
+    query
+        .bind(text(payment.reference.account.as_str()))
+        .bind(payment.reference.transaction.clone())
+        .bind(text(processor.as_str()))
+        .bind(text(payment.event_key.as_str()))
+        .bind(payment.person.0)
+        .bind(to_micros(payment.paid_at))
+        .bind(payment.paid_on.to_string())
+        .bind(payment.amount.minor)
+        .bind(text(payment.amount.currency.as_str()))
+        .bind(payment.category.clone())
+        .bind(payment.renewal_window_days)
+}
+
+fn adjustment_row(query: BulkQuery, processor: &ProcessorName, adjustment: &Adjustment) -> BulkQuery {
+    let cumulative_minor = match adjustment.kind {
+        AdjustmentKind::Refunded { cumulative_minor } => Some(cumulative_minor),
+        _ => None,
+    };
+    query
+        .bind(text(processor.as_str()))
+        .bind(text(adjustment.payment.account.as_str()))
+        .bind(text(adjustment.event_key.as_str()))
+        .bind(adjustment.payment.transaction.clone())
+        .bind(adjustment.kind.as_str())
+        .bind(cumulative_minor)
+        .bind(to_micros(adjustment.at))
+        .bind(adjustment.on.to_string())
+}
+
+fn term_row(query: BulkQuery, row: &(&&PaymentRef, &&Term)) -> BulkQuery {
+    let (payment, term) = row;
+    let query = query.bind(text(payment.account.as_str())).bind(payment.transaction.clone()).bind(term.person.0);
+    dates(query, Some(term))
+}
+
+fn dates(query: BulkQuery, term: Option<&Term>) -> BulkQuery {
+    let ended = term.and_then(|term| term.ended);
+    query
+        .bind(term.map(|term| term.starts.to_string()))
+        .bind(term.map(|term| term.expires.to_string()))
+        .bind(ended.map(|ended| ended.on.to_string()))
+        .bind(ended.map(|ended| ended.reason.as_str()))
+}
+
+fn term_line(query: BulkQuery, batch: &Batch, line: &TermLine<'_>) -> BulkQuery {
+    let payment = &line.term.payment;
+    let query = query.bind(text(payment.account.as_str())).bind(payment.transaction.clone());
+    dates(dates(query, Some(line.term)), line.was)
+        .bind(text(batch.processor.as_str()))
+        .bind(text(line.by.account.as_str()))
+        .bind(text(line.by.key.as_str()))
+        .bind(to_micros(batch.processed_at))
+}
+
+fn document_row(query: BulkQuery, document: &Document) -> BulkQuery {
+    let waiver = document.waiver.as_ref();
+    query
+        .bind(text(document.reference.account.as_str()))
+        .bind(document.reference.document.clone())
+        .bind(waiver.map(|waiver| waiver.person.0))
+        .bind(waiver.map(|waiver| to_micros(waiver.signed_at)))
+        .bind(waiver.map(|waiver| waiver.expires.to_string()))
+        .bind(waiver.and_then(|waiver| waiver.category.clone()))
+        .bind(document.voided_at.map(to_micros))
+}
+
+fn document_line(query: BulkQuery, batch: &Batch, line: &DocumentLine<'_>) -> BulkQuery {
+    document_row(query, line.document)
+        .bind(text(batch.processor.as_str()))
+        .bind(text(line.by.key.as_str()))
+        .bind(to_micros(batch.processed_at))
+}
+
+fn outbox_row(query: BulkQuery, outgoing: &Outgoing) -> BulkQuery {
+    query.bind(outgoing.envelope.id.0).bind(text(outgoing.to.as_str()))
+}

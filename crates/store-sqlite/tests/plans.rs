@@ -1,0 +1,55 @@
+//! No statement of a batch may scan a table: at a million records it would still be right, and useless.
+
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::make;
+
+macro_rules! statements {
+    ($($name:literal),* $(,)?) => { [$(($name, include_str!(concat!("../sql/", $name, ".sql")))),*] };
+}
+
+#[tokio::test]
+async fn statements_of_the_hot_path_use_keys() {
+    let file = make().await;
+    let mut connection = file.connect().await;
+    for (name, sql) in statements![
+        "seen",
+        "person_ids",
+        "person_ids_after",
+        "person_emails",
+        "person_details",
+        "person_payments",
+        "person_adjustments",
+        "person_terms",
+        "person_documents",
+        "documents",
+        "dead_letter_any_unsettled",
+        "dead_letter_resolve",
+        "dead_letter_resolve_settled",
+        "dead_letter_replay",
+        "dead_letter_replay_outbox",
+        "dead_letter_discard",
+        "envelope",
+        "envelope_prune",
+        "events_of_envelope",
+        "outbox_done",
+    ] {
+        let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(&mut connection).await;
+        for step in plan.unwrap() {
+            let step: String = step.get("detail");
+            // Lists that the caller gave, and the index that holds unsettled letters alone.
+            let allowed = [
+                "json_each",
+                "wanted",
+                "settled",
+                "kept",
+                "chosen",
+                "CONSTANT",
+                "dead_letter_unsettled",
+                "dead_letter_needs",
+            ];
+            let scans = step.starts_with("SCAN") && !allowed.iter().any(|name| step.contains(name));
+            assert!(!scans, "{name}: {step}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What the file itself refuses, whoever writes to it.
+
+use rollbook_store::conformance::Harness as _;
+use rollbook_store::{DeadLetters as _, StoreError};
+use rollbook_store_sqlite::SqliteStore;
+use sqlx::AssertSqlSafe;
+
+use super::{File, make};
+
+/// One row of everything.
+const ROWS: &str = "
+    INSERT INTO processed (processor, account, event_key, outcome, reason, kind, source, envelope, rules, digest,
+        occurred_at, processed_at)
+    VALUES ('membership', 'club', 'paid', 'applied', NULL, 'payment_captured', 's', zeroblob(16), 'r', '1:a', 1, 1),
+        ('membership', 'club', 'rented', 'ignored', 'rental', 'payment_captured', 's', zeroblob(16), 'r', '1:b', 1, 1),
+        ('membership', 'club', 'no', 'rejected', 'late', 'payment_captured', 's', zeroblob(16), 'r', '1:c', 1, 1);
+    INSERT INTO person VALUES (zeroblob(16), 'membership', 'club', 'paid');
+    INSERT INTO person_email VALUES ('ada@example.org', zeroblob(16), 0);
+    INSERT INTO payment VALUES ('club', 't', 'membership', 'paid', zeroblob(16), 1, '2025-01-01', 1500, 'USD', 'MU', 40);
+    INSERT INTO adjustment VALUES ('membership', 'club', 'paid', 't', 'dispute_opened', NULL, 1, '2025-01-02');
+    INSERT INTO term VALUES ('club', 't', zeroblob(16), '2025-01-01', '2026-01-01', NULL, NULL);
+    INSERT INTO term_journal (account, transaction_id, starts, expires, processor, event_account, event_key, written_at)
+    VALUES ('club', 't', '2025-01-01', '2026-01-01', 'membership', 'club', 'paid', 1);
+    INSERT INTO document VALUES ('club', 'd', zeroblob(16), 1000000, '2026-01-01', NULL, NULL);
+    INSERT INTO document_journal (processor, account, event_key, document_id, written_at)
+    VALUES ('membership', 'club', 'paid', 'd', 1);
+    INSERT INTO envelope VALUES (zeroblob(16), 's', 'k', 1, '[]', NULL, x'00');
+    INSERT INTO dead_letter (processor, account, event_key, source, reason, detail, attempts, failures, first_seen,
+        last_seen, state, envelope)
+    VALUES ('membership', 'club', 'other', 's', 'r', '', 1, 1, 1, 1, 'open', zeroblob(16));";
+
+async fn run(file: &File, sql: &str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut file.connect().await).await.map(drop)
+}
+
+#[tokio::test]
+async fn facts_and_journals_are_append_only() {
+    let file = make().await;
+    run(&file, ROWS).await.unwrap();
+    for sql in [
+        "DELETE FROM processed",
+        "DELETE FROM processed WHERE outcome = 'ignored'",
+        "UPDATE processed SET rules = 'x' WHERE outcome = 'applied'",
+        "UPDATE processed SET outcome = 'applied', reason = NULL WHERE outcome = 'rejected'",
+        "UPDATE processed SET event_key = 'another' WHERE outcome = 'ignored'",
+        "UPDATE payment SET amount_minor = 1",
+        "DELETE FROM payment",
+        "UPDATE adjustment SET happened_at = 2",
+        "DELETE FROM adjustment",
+        "DELETE FROM term",
+        "UPDATE term_journal SET starts = '2025-01-02'",
+        "DELETE FROM term_journal",
+        "UPDATE document SET person = NULL, signed_at = NULL, expires = NULL, voided_at = 1",
+        "DELETE FROM document",
+        "UPDATE document_journal SET voided_at = 1",
+        "DELETE FROM document_journal",
+        "UPDATE person SET event_key = 'rented'",
+        "DELETE FROM person",
+        "UPDATE envelope SET body = x'01'",
+        "DELETE FROM envelope",
+        "DELETE FROM dead_letter",
+    ] {
+        let refused = run(&file, sql).await.unwrap_err().to_string();
+        assert!(refused.contains("(code: 1811)"), "{sql}: {refused}");
+    }
+    run(&file, "UPDATE processed SET outcome = 'applied', reason = NULL WHERE outcome = 'ignored'").await.unwrap();
+    run(&file, "UPDATE term SET ended_on = '2025-02-01', end_reason = 'refunded'").await.unwrap();
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_true_are_refused() {
+    let file = make().await;
+    run(&file, ROWS).await.unwrap();
+    for sql in [
+        "INSERT INTO term VALUES ('club', 't', zeroblob(16), '2025-01-01', '2026-01-01', NULL, NULL)",
+        "UPDATE term SET expires = starts",
+        "UPDATE term SET expires = '2026-02-30'",
+        "UPDATE term SET ended_on = '2025-02-01'",
+        "UPDATE term SET end_reason = 'refunded'",
+        "INSERT INTO person_email VALUES ('ada@example.org', zeroblob(16), 1)",
+        "INSERT INTO person_email VALUES ('Bob@example.org', zeroblob(16), 1)",
+        "INSERT INTO person_email VALUES ('bob@example.org', randomblob(16), 0)",
+        "INSERT INTO person VALUES (randomblob(15), 'membership', 'club', 'paid')",
+        "INSERT INTO person VALUES (randomblob(16), 'membership', 'club', 'nothing')",
+        "INSERT INTO payment VALUES ('club', 'u', 'membership', 'rented', zeroblob(16), 1, '2025-01-01', 1, 'usd', '', 4)",
+        "INSERT INTO payment VALUES ('club', 'u', 'membership', 'paid', zeroblob(16), 1, '2025-01-01', 1, 'USD', '', 4)",
+        "INSERT INTO payment VALUES ('club', 'u', 'membership', 'rented', zeroblob(16), 'x', '2025-01-01', 1, 'USD', '', 4)",
+        "INSERT INTO adjustment VALUES ('membership', 'club', 'rented', 't', 'refunded', NULL, 1, '2025-01-02')",
+        "INSERT INTO adjustment VALUES ('membership', 'club', 'rented', 'u', 'dispute_won', NULL, 1, '2025-01-02')",
+        "INSERT INTO document VALUES ('club', 'e', NULL, NULL, NULL, NULL, NULL)",
+        "INSERT INTO document VALUES ('club', 'e', zeroblob(16), 1, NULL, NULL, NULL)",
+        "UPDATE document SET expires = '1970-01-01'",
+        "INSERT INTO document VALUES ('club', 'd', NULL, NULL, NULL, NULL, 1)",
+        "INSERT INTO outbox (envelope, processor) VALUES (randomblob(16), 'waiver')",
+        "UPDATE dead_letter SET state = 'lost'",
+    ] {
+        let refused = run(&file, sql).await.expect_err(sql);
+        let code = refused.as_database_error().and_then(|error| error.code().map(|code| code.parse::<u32>().unwrap()));
+        assert_eq!(code.map(|code| code & 0xff), Some(19), "{sql}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_read_is_named() {
+    let file = make().await;
+    run(&file, ROWS).await.unwrap();
+    file.tamper("UPDATE dead_letter SET state = 'lost' WHERE id = 1").await;
+    let error = file.store.dead_letters(&rollbook_store::DeadLetterFilter::default()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { table: "dead_letter", column: "state", .. }), "{error:?}");
+    assert_eq!(error.to_string(), "dead_letter.state of row 1 cannot be read");
+}
+
+#[tokio::test]
+async fn the_command_line_works_beside_a_service_and_makes_no_files() {
+    let file = make().await;
+    let beside = SqliteStore::open_existing(&file.path()).await.unwrap();
+    run(&file, ROWS).await.unwrap();
+    assert_eq!(beside.open_dead_letters().await.unwrap(), 1);
+    assert_eq!(beside.discard(&rollbook_store::DeadLetterFilter::default()).await.unwrap(), 1);
+    assert_eq!(file.store.open_dead_letters().await.unwrap(), 0);
+
+    let missing = file.path().with_file_name("missing.db");
+    let error = SqliteStore::open_existing(&missing).await.err().unwrap();
+    assert!(matches!(error, StoreError::Schema(_)), "{error:?}");
+    assert!(error.to_string().contains("`rollbook up`"), "{error}");
+    assert!(!missing.exists());
+}
