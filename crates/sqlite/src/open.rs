@@ -81,7 +81,9 @@ pub async fn open(path: &Path, mode: Mode) -> Result<Database, OpenError> {
 pub fn readers(path: &Path) -> Result<SqlitePool, OpenError> {
     present(path)?;
     let options = common(path).read_only(true).pragma("cache_size", "-4000");
-    Ok(SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(BUSY).connect_lazy_with(options))
+    // A connection to a file does not go stale: no need to ask it before each use.
+    let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(BUSY).test_before_acquire(false);
+    Ok(pool.connect_lazy_with(options))
 }
 
 /// What an ordinary user may still write to the disk that holds `path`, in bytes.
