@@ -4,7 +4,7 @@
 //! who may not read the secrets.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -44,8 +44,6 @@ pub struct Resolved {
     pub zone: TimeZone,
     pub queue: Place,
     pub store: Place,
-    /// The spool's file.
-    pub spool: PathBuf,
     /// Below this much free disk the embedded queue takes nothing more.
     pub min_free_disk_bytes: u64,
     pub ingest: Listener,
@@ -98,7 +96,7 @@ impl Config {
         let zone = self.organisation.zone(origins)?;
         let currency = self.organisation.money(origins)?;
         let membership = self.membership.rules(zone.clone(), currency, origins)?;
-        let (queue, store, spool) = self.places(context.base)?;
+        let (queue, store) = self.places(context.base)?;
         let ingest = self.listener()?;
         let ops = self.ops_address(&ingest)?;
         let sources = self.resolve_sources(context, &mut warnings)?;
@@ -114,7 +112,6 @@ impl Config {
             zone,
             queue,
             store,
-            spool,
             ingest,
             ops,
             sources,
@@ -123,8 +120,8 @@ impl Config {
         })
     }
 
-    /// Queue, store and spool, each a file of its own.
-    fn places(&self, base: &Path) -> Result<(Place, Place, PathBuf), ConfigError> {
+    /// Queue and store; with the spool, which only a broker that can be away needs, each a file of its own.
+    fn places(&self, base: &Path) -> Result<(Place, Place), ConfigError> {
         let queue = self.queue.place(base, &self.origins)?;
         let store = self.store.place(base, &self.origins)?;
         if self.ingest.spool.is_empty() {
@@ -133,7 +130,7 @@ impl Config {
         let spool = base.join(&self.ingest.spool);
         let (Place::Sqlite(queue_file), Place::Sqlite(store_file)) = (&queue, &store);
         self.check_apart(&plain(queue_file), &plain(store_file), &plain(&spool))?;
-        Ok((queue, store, spool))
+        Ok((queue, store))
     }
 
     fn check_apart(&self, queue: &Path, store: &Path, spool: &Path) -> Result<(), ConfigError> {

@@ -1,0 +1,283 @@
+//! The command line, as `--help` shows it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+
+/// Turns the callbacks of payment and signing providers into membership and waiver records: each
+/// effect once, none lost, everything replayable.
+#[derive(Debug, Parser)]
+#[command(name = "rollbook", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE", env = "ROLLBOOK_CONFIG", default_value = "rollbook.toml")]
+    pub config: PathBuf,
+    /// Print JSON for scripts
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Log more (-v: debug, -vv: trace)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// How log lines look
+    #[arg(long, global = true, value_name = "text|json", default_value = "text")]
+    pub log_format: rollbook_telemetry::LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Try it: start a throw-away service, play the providers, kill it half-way, audit the result
+    Demo(DemoArgs),
+    /// Run the service: ingest, queue, processors and operations port in one process
+    Up(UpArgs),
+    /// Write, check or print the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Sign and send one callback as a provider would
+    Send(SendArgs),
+    /// Send a stream of realistic callbacks, then audit the result
+    Simulate(SimulateArgs),
+    /// Members and their records
+    #[command(subcommand)]
+    Members(MembersCommand),
+    /// What became of each callback
+    #[command(subcommand)]
+    Events(EventsCommand),
+    /// What failed: inspect, replay, discard
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
+    /// What waits in the queues
+    Status,
+    /// Recompute every invariant of the records (exit 3 if one is broken)
+    Verify,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct UpArgs {
+    /// Allow sources whose verifier is off
+    #[arg(long)]
+    pub insecure: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// Same seed, same stream
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// How many callbacks to send
+    #[arg(long, default_value_t = 2400, value_parser = clap::value_parser!(u32).range(100..=200_000))]
+    pub events: u32,
+    /// Leave the service running and print its addresses
+    #[arg(long)]
+    pub keep: bool,
+    /// Put everything into this new folder, and leave it there
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Write a commented file with random secrets that `rollbook up` accepts at once
+    Init {
+        /// Overwrite what is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Read the file and say what is wrong with it
+    Check(UpArgs),
+    /// Print what is in force, defaults included and secrets masked
+    Show,
+}
+
+#[derive(Debug, Args)]
+pub struct SendArgs {
+    /// The source to send as, from the configuration
+    pub source: String,
+    /// A built-in sample; without this and `--file`, lists them
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    pub sample: Option<String>,
+    /// A body to sign and send as it is
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Where to (the configured listener if not given)
+    #[arg(long, value_name = "URL")]
+    pub to: Option<String>,
+    /// The member's address in a sample
+    #[arg(long, value_name = "EMAIL", default_value = "ada.lovelace@example.org")]
+    pub email: String,
+    /// The payment or document id in a sample (random if not given): send twice to see a duplicate
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// Base address of the service (the configured listener if not given)
+    #[arg(long, value_name = "URL")]
+    pub to: Option<String>,
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many callbacks
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub events: u32,
+    /// Connections at once
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub connections: u16,
+    /// At most this many callbacks a second
+    #[arg(long, value_name = "PER_SECOND")]
+    pub rate: Option<u32>,
+    /// Only send; do not wait for the queues and audit
+    #[arg(long)]
+    pub no_audit: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum MembersCommand {
+    /// All members
+    List {
+        /// At most this many
+        #[arg(long)]
+        limit: Option<u32>,
+    },
+    /// One member's memberships and waivers
+    Show { email: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EventsCommand {
+    /// Settled events, newest first
+    List(EventsListArgs),
+    /// One envelope: what came, and what each processor did with it
+    Show {
+        /// The envelope's id
+        id: uuid::Uuid,
+        /// Print the body as received. It holds personal data
+        #[arg(long)]
+        body: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct EventsListArgs {
+    #[arg(long)]
+    pub source: Option<String>,
+    #[arg(long)]
+    pub processor: Option<String>,
+    /// applied, ignored or rejected
+    #[arg(long)]
+    pub outcome: Option<String>,
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// For example payment_captured
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// For example payment:7012345:captured
+    #[arg(long, value_name = "KEY")]
+    pub event_key: Option<String>,
+    #[command(flatten)]
+    pub span: SpanArgs,
+    /// At most this many (100 on a terminal, all with --json)
+    #[arg(long)]
+    pub limit: Option<u32>,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub struct SpanArgs {
+    /// From this moment on: 2026-11-20T18:00:00Z, or how long ago: 3h, 2 days
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub since: Option<Timestamp>,
+    /// Before this moment
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub until: Option<Timestamp>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DeadLettersCommand {
+    /// Dead letters, oldest first, grouped by cause on a terminal
+    List {
+        #[command(flatten)]
+        pick: PickArgs,
+        /// All states, not only open and replaying
+        #[arg(long)]
+        all: bool,
+    },
+    /// One dead letter with its history
+    Show {
+        id: i64,
+        /// Print the body as received. It holds personal data
+        #[arg(long)]
+        body: bool,
+    },
+    /// Send again, with the same keys: what was applied is not applied again
+    Replay {
+        #[command(flatten)]
+        pick: PickArgs,
+        #[command(flatten)]
+        act: ActArgs,
+        /// Decide anew on a fact that was ignored meanwhile
+        #[arg(long)]
+        redecide: bool,
+    },
+    /// Give up on dead letters; they stay listed with --all
+    Discard {
+        #[command(flatten)]
+        pick: PickArgs,
+        #[command(flatten)]
+        act: ActArgs,
+    },
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub struct PickArgs {
+    /// Ids, as `list` prints them
+    pub ids: Vec<i64>,
+    #[arg(long)]
+    pub reason: Option<String>,
+    #[arg(long)]
+    pub processor: Option<String>,
+    #[arg(long)]
+    pub source: Option<String>,
+    #[command(flatten)]
+    pub span: SpanArgs,
+    /// At most this many, oldest first
+    #[arg(long)]
+    pub limit: Option<u32>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ActArgs {
+    /// Take every open one; needed when nothing else narrows the choice
+    #[arg(long)]
+    pub everything: bool,
+    /// Say what would happen, change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// A moment, or how long ago.
+#[expect(clippy::disallowed_methods, reason = "`3h` on the command line is counted from now")]
+fn moment(text: &str) -> Result<Timestamp, String> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    let zone = jiff::tz::TimeZone::UTC;
+    if let Ok(date) = text.parse::<jiff::civil::Date>() {
+        return date.to_zoned(zone).map(|midnight| midnight.timestamp()).map_err(|error| error.to_string());
+    }
+    let ago: jiff::Span = text
+        .parse()
+        .map_err(|_| "it is neither a moment (2026-11-20T18:00:00Z), a date, nor a length of time (3h)".to_owned())?;
+    let then = Timestamp::now().to_zoned(zone).checked_sub(ago.abs());
+    then.map(|zoned| zoned.timestamp()).map_err(|error| error.to_string())
+}

@@ -1,0 +1,76 @@
+//! One file a subcommand. Each prints its own result and returns its exit code.
+
+mod config;
+mod dead_letters;
+mod demo;
+mod events;
+mod members;
+mod play;
+mod send;
+mod simulate;
+mod status;
+mod up;
+mod verify;
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rollbook_store::Database;
+use tokio::sync::OnceCell;
+
+use crate::cli::{Cli, Command, Common};
+use crate::config::Resolved;
+use crate::exit::{Done, Failure};
+use crate::wiring;
+
+pub async fn run(cli: Cli) -> Done {
+    let Cli { common, command } = cli;
+    init_log(&common, matches!(command, Command::Up(_)));
+    match command {
+        Command::Demo(args) => demo::run(&common, &args).await,
+        Command::Up(args) => up::run(&common, &args).await,
+        Command::Config(command) => config::run(&common, &command),
+        Command::Send(args) => send::run(&common, args).await,
+        Command::Simulate(args) => simulate::run(&common, args).await,
+        Command::Members(command) => members::run(&Session::open(&common)?, command).await,
+        Command::Events(command) => events::run(&Session::open(&common)?, command).await,
+        Command::DeadLetters(command) => dead_letters::run(&Session::open(&common)?, command).await,
+        Command::Status => status::run(&Session::open(&common)?).await,
+        Command::Verify => verify::run(&Session::open(&common)?).await,
+    }
+}
+
+/// A service says what it does; a command says only what goes wrong.
+fn init_log(common: &Common, service: bool) {
+    let quiet = if service { "info" } else { "warn" };
+    let filter = [quiet, "debug", "trace"][usize::from(common.verbose.min(2))];
+    rollbook_telemetry::init_log(common.log_format, filter, std::io::stderr().is_terminal());
+}
+
+/// What a command that reads the records needs: the configuration, and the store it names.
+pub struct Session {
+    pub config: Resolved,
+    pub config_path: PathBuf,
+    pub json: bool,
+    store: OnceCell<Arc<dyn Database>>,
+}
+
+impl Session {
+    /// Secrets are not needed to read records, and a missing one must not keep an operator from
+    /// them.
+    pub fn open(common: &Common) -> Result<Self, Failure> {
+        let config = crate::config::load_for_reading(&common.config).map_err(Failure::usage)?;
+        Ok(Self { config, config_path: common.config.clone(), json: common.json, store: OnceCell::new() })
+    }
+
+    /// Opened when it is first asked for.
+    pub async fn store(&self) -> Result<Arc<dyn Database>, Failure> {
+        self.store.get_or_try_init(|| wiring::open_existing_store(&self.config)).await.cloned()
+    }
+
+    /// Today in the organisation's zone.
+    pub fn today(&self) -> jiff::civil::Date {
+        (wiring::clock())().to_zoned(self.config.zone.clone()).date()
+    }
+}

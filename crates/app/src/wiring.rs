@@ -1,0 +1,165 @@
+//! Wiring: which adapter a URL means, which processors run, who is sent what.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rollbook_domain::{Clock, FactKind, Processor, ProcessorName};
+use rollbook_ingest::Route;
+use rollbook_membership::Membership;
+use rollbook_providers::Provider;
+use rollbook_queue::{DEAD_LETTERS, Queue, QueueDepth};
+use rollbook_queue_sqlite::SqliteQueue;
+use rollbook_store::Database;
+use rollbook_store_sqlite::SqliteStore;
+use rollbook_telemetry::Metrics;
+use rollbook_waiver::Waiver;
+use rollbook_worker::{Context, RetrySchedule, Sources, Subscribers};
+
+use secrecy::ExposeSecret as _;
+
+use crate::config::{self, Place, Resolved, ResolvedSource};
+use crate::exit::Failure;
+
+/// The machine's clock.
+#[expect(clippy::disallowed_methods, reason = "the one place where the clock is read; everybody else is given it")]
+pub fn clock() -> Clock {
+    Arc::new(Timestamp::now)
+}
+
+/// Every processor, with its rules.
+pub fn processors(config: &Resolved) -> Vec<Arc<dyn Processor>> {
+    vec![Arc::new(Membership::new(config.membership.clone())), Arc::new(Waiver::new(config.waiver.clone()))]
+}
+
+/// A processor is sent a source's callbacks if the provider can state a fact that it wants. A
+/// source that nobody wants still goes to the first processor, which records it as unwanted:
+/// nothing is dropped.
+pub fn subscribers(provider: &dyn Provider, processors: &[Arc<dyn Processor>]) -> Vec<ProcessorName> {
+    let wants = |processor: &&Arc<dyn Processor>| provider.yields().iter().any(|kind| processor.wants().contains(kind));
+    let mut names: Vec<_> = processors.iter().filter(wants).map(|processor| processor.name().into()).collect();
+    if names.is_empty() {
+        names.extend(processors.first().map(|processor| processor.name().into()));
+    }
+    names
+}
+
+/// Who hears of internal events.
+fn announcements(processors: &[Arc<dyn Processor>]) -> Subscribers {
+    let mut subscribers: HashMap<FactKind, Vec<ProcessorName>> = HashMap::new();
+    for processor in processors {
+        if processor.wants().contains(&FactKind::MemberRegistered) {
+            subscribers.entry(FactKind::MemberRegistered).or_default().push(processor.name().into());
+        }
+    }
+    subscribers
+}
+
+/// One route a source. A source whose verifier was never read has none.
+pub fn routes(config: &Resolved, processors: &[Arc<dyn Processor>]) -> Vec<Route> {
+    let route = |source: &ResolvedSource| {
+        let verifier = match &source.verifier {
+            config::Verifier::Keys(keys) => rollbook_ingest::Verifier::Keys(keys.clone()),
+            config::Verifier::InsecureNone => rollbook_ingest::Verifier::InsecureNone,
+            config::Verifier::Unread => return None,
+        };
+        Some(Route {
+            source: source.name.clone(),
+            provider: source.provider,
+            verifier,
+            gates: gates(&source.gates),
+            to: subscribers(source.provider, processors),
+            max_body_bytes: Some(source.max_body_bytes),
+        })
+    };
+    config.sources.iter().filter_map(route).collect()
+}
+
+fn gates(gates: &config::Gates) -> rollbook_ingest::Gates {
+    let login = |login: &config::Login| (login.user.clone(), login.password.expose_secret().to_owned());
+    rollbook_ingest::Gates {
+        allow_ips: gates.allow_ips.clone(),
+        basic_auth: gates.basic_auth.iter().map(login).collect(),
+        client_certs: gates.client_certs.as_ref().map(|certs| rollbook_ingest::ClientCerts {
+            header: certs.header.clone(),
+            fingerprints: certs.allowed.clone(),
+        }),
+    }
+}
+
+pub fn ingest_options(config: &Resolved) -> rollbook_ingest::Options {
+    rollbook_ingest::Options {
+        max_body_bytes: config.ingest.max_body_bytes,
+        trusted_proxies: config.ingest.trusted_proxies.clone(),
+        max_connections: config.ingest.max_connections,
+        ..rollbook_ingest::Options::new(config.ingest.listen)
+    }
+}
+
+pub fn worker_context(config: &Resolved, processors: &[Arc<dyn Processor>], metrics: Arc<Metrics>) -> Context {
+    let source = |source: &ResolvedSource| {
+        let about = rollbook_worker::Source {
+            provider: source.provider,
+            account: source.account.clone(),
+            fields: source.fields.clone(),
+        };
+        (source.name.clone(), about)
+    };
+    Context {
+        sources: Sources::new(config.sources.iter().map(source).collect()),
+        schedule: RetrySchedule::new(config.retry.clone()),
+        metrics,
+        clock: clock(),
+        random: Arc::new(|| fastrand::u64(..)),
+        rules: config.rules_digest.clone(),
+        subscribers: announcements(processors),
+        options: rollbook_worker::Options {
+            batch_max: config.worker.batch,
+            outage_bound: config.worker.hand_back_after,
+            retention: config.retention,
+            ..rollbook_worker::Options::default()
+        },
+    }
+}
+
+fn file(place: &Place) -> &Path {
+    match place {
+        Place::Sqlite(path) => path,
+    }
+}
+
+/// For a service: makes the file if it is missing, and migrates it.
+pub async fn open_store(config: &Resolved) -> Result<Arc<dyn Database>, Failure> {
+    let store = SqliteStore::open(file(&config.store)).await.map_err(Failure::failed)?;
+    store.migrate().await.map_err(Failure::failed)?;
+    Ok(Arc::new(store))
+}
+
+/// For the command line: the file must be there.
+pub async fn open_existing_store(config: &Resolved) -> Result<Arc<dyn Database>, Failure> {
+    let store = SqliteStore::open_existing(file(&config.store)).await.map_err(Failure::failed)?;
+    Ok(Arc::new(store))
+}
+
+pub async fn open_queue(config: &Resolved) -> Result<Arc<dyn Queue>, Failure> {
+    let options = rollbook_queue_sqlite::Options {
+        path: file(&config.queue).to_owned(),
+        min_free_disk_bytes: config.min_free_disk_bytes,
+        clock: clock(),
+    };
+    let queue = SqliteQueue::open(options).await.map_err(Failure::failed)?;
+    Ok(queue)
+}
+
+/// Every queue that a worker of this configuration drains.
+pub fn queue_names(config: &Resolved) -> Vec<ProcessorName> {
+    let processors = processors(config);
+    let names = processors.iter().map(|processor| processor.name().into());
+    names.chain([DEAD_LETTERS.into()]).collect()
+}
+
+/// What waits, read beside a running service.
+pub async fn queue_depths(config: &Resolved) -> Result<Vec<QueueDepth>, Failure> {
+    SqliteQueue::inspect(file(&config.queue), &queue_names(config), &clock()).await.map_err(Failure::failed)
+}

@@ -1,1 +1,0 @@
-//! Shared by the end-to-end, crash and tidy tests and by the benchmark.
