@@ -31,6 +31,8 @@ mod translate;
 
 #[cfg(test)]
 mod fakes;
+#[cfg(test)]
+mod tests;
 
 pub use announce::INTERNAL_SOURCE;
 pub use context::{Context, Options, Random, Subscribers};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rollbook_domain::{EnvelopeId, FactRef, Outcome, ProcessorName, Reads, Seen, State};
@@ -44,6 +45,8 @@ pub(crate) struct Script {
     pub unanswered: HashSet<String>,
     /// Transactions whose records cannot be read.
     pub corrupt: HashSet<String>,
+    /// How long a commit takes after it has happened.
+    pub slow: Duration,
     /// Outbox removals that fail.
     pub failing_done: u32,
 }
@@ -135,8 +138,16 @@ impl Tx for FakeTx {
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.store.reachable()?;
-        let batch = self.written.expect("a commit without a write");
-        let mut inner = self.store.look();
+        self.store.record(self.written.expect("a commit without a write"));
+        let slow = self.store.look().script.slow;
+        tokio::time::sleep(slow).await;
+        Ok(())
+    }
+}
+
+impl FakeStore {
+    fn record(&self, batch: Batch) {
+        let mut inner = self.look();
         inner.envelopes.extend(batch.envelopes.iter().map(|envelope| envelope.id));
         for row in &batch.settled {
             row.changes.iter().for_each(|change| inner.state.apply(change));
@@ -149,7 +160,6 @@ impl Tx for FakeTx {
             inner.outbox.push(OutboxItem { id, envelope: out.envelope.clone(), to: out.to.clone(), redecide: false });
         }
         inner.batches.push(batch);
-        Ok(())
     }
 }
 
