@@ -95,3 +95,80 @@ fn ends(payment: &Payment, kind: AdjustmentKind) -> Option<EndReason> {
         AdjustmentKind::Refunded { .. } | AdjustmentKind::DisputeOpened | AdjustmentKind::DisputeWon => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rollbook_domain::{Currency, Email, Money, date_in};
+
+    use super::*;
+
+    fn payment(account: &str, transaction: &str, paid_at: &str) -> Payment {
+        let paid_at = paid_at.parse().unwrap();
+        Payment {
+            reference: PaymentRef { account: account.into(), transaction: transaction.to_owned() },
+            event_key: EventKey::captured(transaction),
+            person: PersonId::of_first_address(&Email::parse("ada@example.org").unwrap()),
+            paid_at,
+            paid_on: date_in(&jiff::tz::TimeZone::UTC, paid_at),
+            amount: Money { minor: 4000, currency: Currency::parse("USD").unwrap() },
+            category: "NA".to_owned(),
+            renewal_window_days: 40,
+        }
+    }
+
+    fn starts(payments: &[Payment]) -> Vec<(String, String)> {
+        let terms = fold_payments(payments, []);
+        terms.iter().map(|term| (term.payment.transaction.clone(), term.starts.to_string())).collect()
+    }
+
+    fn both_ways(mut payments: Vec<Payment>) -> Vec<(String, String)> {
+        let given = starts(&payments);
+        payments.reverse();
+        assert_eq!(starts(&payments), given, "the order given does not matter");
+        given
+    }
+
+    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        expected.iter().map(|(one, other)| ((*one).to_owned(), (*other).to_owned())).collect()
+    }
+
+    #[test]
+    fn nobody_has_no_terms() {
+        assert_eq!(fold_payments([], []), []);
+    }
+
+    #[test]
+    fn the_instant_decides_on_the_order_and_not_the_name() {
+        let payments = vec![payment("club", "b", "2018-01-10T12:00:00Z"), payment("club", "a", "2018-12-20T12:00:00Z")];
+        assert_eq!(both_ways(payments), pairs(&[("b", "2018-01-10"), ("a", "2019-01-10")]));
+    }
+
+    /// Both find 21 days left; only the first of them can keep those.
+    #[test]
+    fn at_one_instant_the_key_decides_and_then_the_account() {
+        let first = || payment("club", "z", "2018-01-10T12:00:00Z");
+        let at = "2018-12-20T12:00:00Z";
+        let by_key = vec![first(), payment("club", "b", at), payment("branch", "a", at)];
+        let expected = pairs(&[("z", "2018-01-10"), ("a", "2019-01-10"), ("b", "2018-12-20")]);
+        assert_eq!(both_ways(by_key), expected);
+        let by_account = vec![first(), payment("club", "a", at), payment("branch", "a", at)];
+        let mut reversed = by_account.clone();
+        reversed.reverse();
+        let terms = fold_payments(&by_account, []);
+        assert_eq!(fold_payments(&reversed, []), terms);
+        assert_eq!(terms[1].payment.account.as_str(), "branch");
+    }
+
+    /// The later payment started earlier: what counts is the greatest last day, not the last term.
+    #[test]
+    fn current_is_what_lasts_longest() {
+        let payments = vec![
+            payment("club", "1", "2018-01-10T12:00:00Z"),
+            payment("club", "2", "2018-12-20T12:00:00Z"),
+            payment("club", "3", "2018-12-21T12:00:00Z"),
+            payment("club", "4", "2019-12-15T12:00:00Z"),
+        ];
+        let expected = pairs(&[("1", "2018-01-10"), ("2", "2019-01-10"), ("3", "2018-12-21"), ("4", "2020-01-10")]);
+        assert_eq!(both_ways(payments), expected);
+    }
+}

@@ -82,16 +82,31 @@ impl Waiver {
         if voided_at.is_some_and(|voided_at| event.occurred_at > voided_at) {
             return Decision::Ignore(DOCUMENT_VOIDED);
         }
-        let written = completion.email.as_deref().unwrap_or_default();
-        if written.trim().is_empty() {
-            return Decision::Fail(fault(MISSING_FIELD, NO_EMAIL));
+        match signer(completion) {
+            Ok(email) => Decision::Apply(self.complete(
+                event,
+                completion,
+                &email,
+                Document { reference, waiver: None, voided_at },
+                state,
+            )),
+            Err(fault) => Decision::Fail(fault),
         }
-        let Some(email) = Email::parse(written) else {
-            return Decision::Fail(fault(BAD_EMAIL, IMPOSSIBLE_EMAIL));
-        };
+    }
+
+    /// The signer becomes known, and `document` has their waiver.
+    fn complete(
+        &self,
+        event: &Event,
+        completion: &Completion,
+        email: &Email,
+        document: Document,
+        state: &State,
+    ) -> Vec<Change> {
         let stamp = Stamp { at: event.occurred_at, key: event.key.clone() };
         let category = completion.category.as_deref().filter(|category| !category.trim().is_empty());
-        let said = Said { email: &email, written, name: completion.name.as_deref(), category, stamp: &stamp };
+        let written = completion.email.as_deref().unwrap_or_default();
+        let said = Said { email, written, name: completion.name.as_deref(), category, stamp: &stamp };
         let introduction = introduce(state, &said);
         let waiver = rollbook_domain::Waiver {
             person: introduction.person,
@@ -100,9 +115,17 @@ impl Waiver {
             category: category.map(str::to_owned),
         };
         let mut changes = introduction.changes;
-        changes.push(Change::SetDocument(Document { reference, waiver: Some(waiver), voided_at }));
-        Decision::Apply(changes)
+        changes.push(Change::SetDocument(Document { waiver: Some(waiver), ..document }));
+        changes
     }
+}
+
+fn signer(completion: &Completion) -> Result<Email, Fault> {
+    let written = completion.email.as_deref().unwrap_or_default();
+    if written.trim().is_empty() {
+        return Err(fault(MISSING_FIELD, NO_EMAIL));
+    }
+    Email::parse(written).ok_or_else(|| fault(BAD_EMAIL, IMPOSSIBLE_EMAIL))
 }
 
 /// Recorded for a document we do not know, too: its completion may still come.
