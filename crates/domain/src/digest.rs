@@ -76,3 +76,107 @@ fn address(written: Option<&str>) -> String {
     let written = written.unwrap_or_default();
     Email::parse(written).map_or_else(|| written.trim().to_owned(), |email| email.as_str().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Account, Capture, Completion, EventKey, SourceName};
+
+    fn event(fact: Fact) -> Event {
+        Event {
+            key: EventKey::from("k"),
+            account: Account::from("club"),
+            source: SourceName::from("payments"),
+            occurred_at: jiff::Timestamp::UNIX_EPOCH,
+            fact,
+        }
+    }
+
+    fn captured(change: impl FnOnce(&mut Capture)) -> Event {
+        let mut capture = Capture {
+            transaction: "t".to_owned(),
+            amount: Amount::decimal(Some("40.00"), Some("USD")),
+            authorised: None,
+            purpose: Some("membership".to_owned()),
+            category: Some("NA".to_owned()),
+            email: Some("ada@example.org".to_owned()),
+            name: Some("Ada Example".to_owned()),
+        };
+        change(&mut capture);
+        event(Fact::PaymentCaptured(capture))
+    }
+
+    fn completed(email: Option<&str>, name: &str) -> Event {
+        let email = email.map(str::to_owned);
+        let completion = Completion { document: "d".to_owned(), email, name: Some(name.to_owned()), category: None };
+        event(Fact::DocumentCompleted(completion))
+    }
+
+    fn contradicts(one: &Event, other: &Event) -> bool {
+        EventDigest::of(one).contradicts(&EventDigest::of(other))
+    }
+
+    type Change = fn(&mut Capture);
+
+    /// The browser's post and the server's post of one payment differ so.
+    #[test]
+    fn the_same_said_differently_is_no_contradiction() {
+        let ways: [Change; 5] = [
+            |capture| capture.name = None,
+            |capture| capture.email = Some(" ADA@Example.org".to_owned()),
+            |capture| capture.amount = Amount::decimal(Some("40"), Some("usd ")),
+            |capture| capture.authorised = Some(Amount::decimal(Some("40.00"), Some("USD"))),
+            |capture| capture.transaction = "another reference".to_owned(),
+        ];
+        for (index, way) in ways.into_iter().enumerate() {
+            assert!(!contradicts(&captured(way), &captured(|_| {})), "way {index}");
+        }
+        let later = Event { occurred_at: jiff::Timestamp::MAX, ..captured(|_| {}) };
+        assert!(!contradicts(&later, &captured(|_| {})), "times are never in it");
+    }
+
+    #[test]
+    fn another_payment_is_a_contradiction() {
+        let ways: [Change; 7] = [
+            |capture| capture.amount = Amount::decimal(Some("40.01"), Some("USD")),
+            |capture| capture.amount = Amount::decimal(Some("forty"), Some("USD")),
+            |capture| capture.amount = Amount::decimal(Some("40.00"), Some("EUR")),
+            |capture| capture.purpose = None,
+            |capture| capture.category = Some("MU".to_owned()),
+            |capture| capture.email = Some("bea@example.org".to_owned()),
+            // Fields are told apart: what moves from one into the next is another payment.
+            |capture| (capture.purpose, capture.category) = (Some("membershipN".to_owned()), Some("A".to_owned())),
+        ];
+        for (index, way) in ways.into_iter().enumerate() {
+            assert!(contradicts(&captured(way), &captured(|_| {})), "way {index}");
+        }
+    }
+
+    #[test]
+    fn of_a_completion_only_the_signer_counts() {
+        let ada = completed(Some("ada@example.org"), "Ada");
+        assert!(!contradicts(&ada, &completed(Some("Ada@example.org "), "A. Example")));
+        assert!(contradicts(&ada, &completed(Some("bea@example.org"), "Ada")));
+        assert!(contradicts(&ada, &completed(None, "Ada")));
+        assert!(contradicts(&ada, &captured(|_| {})), "another kind of fact");
+    }
+
+    /// These stand in tables: what they are made of may change only together with `VERSION`.
+    #[test]
+    fn a_digest_is_stable() {
+        assert_eq!(EventDigest::of(&captured(|_| {})).as_str(), "1:eacf8af3bcefd2e49bab48ab1fd48365");
+        assert_eq!(
+            EventDigest::of(&completed(Some("ada@example.org"), "Ada")).as_str(),
+            "1:0e0ded2642e638ceb75e8f6a85f44c75"
+        );
+    }
+
+    #[test]
+    fn two_versions_are_never_compared() {
+        let of = |text: &str| EventDigest::read(text.to_owned());
+        assert!(of("1:a").contradicts(&of("1:b")));
+        assert!(!of("1:a").contradicts(&of("1:a")));
+        assert!(!of("1:a").contradicts(&of("2:b")));
+        assert!(!of("1:a").contradicts(&of("11:b")));
+    }
+}

@@ -96,6 +96,12 @@ mod tests {
         assert_eq!(state.people.len(), 1);
     }
 
+    /// These stand in tables. From RFC 9562's own procedure over the normalised address.
+    #[test]
+    fn a_persons_id_is_stable() {
+        assert_eq!(PersonId::of_first_address(&email()).to_string(), "7da5baa2-7460-532b-8734-5aacbad67a59");
+    }
+
     #[test]
     fn any_of_the_addresses_finds_the_person() {
         let mut state = State::default();

@@ -95,3 +95,6 @@ fn decide(processor: &dyn Processor, event: &Event, state: &State) -> Decision {
         })
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,3 +99,111 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::{AdjustmentKind, Announcement, Currency, Detail, DetailField, EventKey, Money, Stamp};
+
+    const AT: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn email() -> Email {
+        Email::parse("ada@example.org").unwrap()
+    }
+
+    fn reference(transaction: &str) -> PaymentRef {
+        PaymentRef { account: "club".into(), transaction: transaction.to_owned() }
+    }
+
+    fn payment(transaction: &str) -> Payment {
+        Payment {
+            reference: reference(transaction),
+            event_key: EventKey::captured(transaction),
+            person: PersonId::of_first_address(&email()),
+            paid_at: AT,
+            paid_on: date(1970, 1, 1),
+            amount: Money { minor: 4000, currency: Currency::parse("USD").unwrap() },
+            category: "NA".to_owned(),
+            renewal_window_days: 40,
+        }
+    }
+
+    #[test]
+    fn a_person_is_found_and_their_details_follow() {
+        let mut person = Person::new(PersonId::of_first_address(&email()), email());
+        let mut state = State::default();
+        state.apply(&Change::RegisterPerson { person: person.id, email: email() });
+        assert_eq!(state.person(&email()), Some(&person));
+        let detail = Detail { value: "Ada".to_owned(), stamp: Stamp { at: AT, key: EventKey::from("k") } };
+        for field in DetailField::ALL {
+            state.apply(&Change::SetDetail { person: person.id, field, detail: detail.clone() });
+            person.set(field, detail.clone());
+        }
+        state.apply(&Change::Emit(Announcement::MemberRegistered { person: person.id }));
+        assert_eq!(state.person(&email()), Some(&person));
+    }
+
+    #[test]
+    fn payments_are_found_by_person_with_what_became_of_them() {
+        let mut state = State::default();
+        let person = payment("a").person;
+        for transaction in ["b", "a"] {
+            state.apply(&Change::RecordPayment(payment(transaction)));
+        }
+        let found: Vec<_> = state.payments_of(person).cloned().collect();
+        assert_eq!(found, [payment("a"), payment("b")]);
+        let adjustment = |cumulative_minor| Adjustment {
+            payment: reference("a"),
+            event_key: EventKey::refunded("a", cumulative_minor),
+            kind: AdjustmentKind::Refunded { cumulative_minor },
+            at: AT,
+            on: date(1970, 1, 1),
+        };
+        for cumulative_minor in [1, 2] {
+            state.apply(&Change::AdjustPayment(adjustment(cumulative_minor)));
+        }
+        assert_eq!(state.adjustments_of(&reference("a")), [adjustment(1), adjustment(2)]);
+        assert_eq!(state.adjustments_of(&reference("b")), []);
+    }
+
+    #[test]
+    fn of_a_term_and_of_a_document_the_later_word_stands() {
+        let mut state = State::default();
+        let term = |starts| Term {
+            payment: reference("a"),
+            person: payment("a").person,
+            starts,
+            expires: crate::a_year_after(starts),
+            ended: None,
+        };
+        let (was, now) = (term(date(2018, 1, 1)), term(date(2018, 2, 1)));
+        state.apply(&Change::SetTerm { term: was.clone(), was: None });
+        state.apply(&Change::SetTerm { term: now.clone(), was: Some(was) });
+        assert_eq!(state.terms.into_values().collect::<Vec<_>>(), [now]);
+
+        let mut state = State::default();
+        let named = DocumentRef { account: "club".into(), document: "d".to_owned() };
+        for voided_at in [None, Some(AT)] {
+            state.apply(&Change::SetDocument(Document { reference: named.clone(), waiver: None, voided_at }));
+            assert_eq!(state.documents[&named].voided_at, voided_at);
+        }
+        assert_eq!(state.documents.len(), 1);
+    }
+
+    #[test]
+    fn merged_reads_are_sets() {
+        let reads = |transaction: &str| Reads {
+            people: [email()].into(),
+            payments: [reference(transaction)].into(),
+            documents: BTreeSet::new(),
+            outcomes: [FactRef { account: "club".into(), key: EventKey::captured(transaction) }].into(),
+        };
+        let mut all = reads("a");
+        all.merge(reads("b"));
+        all.merge(reads("a"));
+        assert_eq!((all.people.len(), all.payments.len(), all.outcomes.len()), (1, 2, 2));
+    }
+}
