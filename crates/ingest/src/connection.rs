@@ -101,7 +101,7 @@ fn note(front: &Front, error: Option<&hyper::Error>, head_timed_out: bool) {
         _ => return,
     };
     front.unknown.count(outcome);
-    debug!(source = crate::route::UNKNOWN, outcome = outcome.as_str());
+    debug!(source = crate::route::UNKNOWN, outcome = outcome.as_str(), "no request came");
 }
 
 /// Closing a socket that still holds unread bytes resets the connection, and a reset destroys the

@@ -84,7 +84,7 @@ impl Front {
         let started = Instant::now();
         let Some(route) = self.route(request.uri().path()) else {
             self.unknown.count(Outcome::NotFound);
-            debug!(source = crate::route::UNKNOWN, outcome = "not_found", status = 404, client = %origin.peer);
+            debug!(source = crate::route::UNKNOWN, outcome = "not_found", status = 404, client = %origin.peer, "answered");
             return response(Outcome::NotFound, http::StatusCode::NOT_FOUND);
         };
         let recorded = AssertUnwindSafe(self.record(route, origin, request)).catch_unwind().await;
@@ -99,6 +99,7 @@ impl Front {
             envelope = recorded.as_ref().ok().map(tracing::field::display),
             duration_us = micros(started.elapsed()),
             client = %origin.peer,
+            "answered"
         );
         let mut response = response(outcome, status);
         if let Err(refusal) = &recorded {
