@@ -41,7 +41,7 @@ pub(crate) fn delivery_key(text: &str) -> Option<String> {
     usable.then(|| text.to_owned())
 }
 
-/// Text without U+0000, which `PostgreSQL` cannot hold. Blank text says nothing and is `None`.
+/// Text without U+0000, which PostgreSQL cannot hold. Blank text says nothing and is `None`.
 pub(crate) fn said(text: &str) -> Option<String> {
     let text = without_nul(text);
     (!text.trim().is_empty()).then_some(text)

@@ -1,6 +1,6 @@
 //! Instants as providers write them.
 //!
-//! `DocuSign` writes seven decimals of a second, or none; other senders up to what their clock gives.
+//! DocuSign writes seven decimals of a second, or none; other senders up to what their clock gives.
 //! Digits beyond the ninth are cut off, not rounded, so that no instant moves into another second.
 //! What lies before 1970 or after 8999 is a sender's default value (`0001-01-01`), not a time.
 

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use rollbook_domain::{Account, Envelope, Event, FactKind, Fault, Reason};
 use thiserror::Error;
 
+/// One provider. Holds nothing: keys, fields and the moment are arguments, so that one instance serves
+/// every source and a stored request can be read again at any time.
 pub trait Provider: Send + Sync {
     /// As the configuration writes it.
     fn name(&self) -> &'static str;

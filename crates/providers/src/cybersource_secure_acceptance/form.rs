@@ -108,3 +108,51 @@ fn content(fields: &[(String, String)]) -> String {
     let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
     pairs.join(",")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signed() -> Vec<u8> {
+        let now = Timestamp::from_second(1_772_636_400).unwrap();
+        sign(b"secret", None, b"decision=DECLINE&req_amount=15.00&note=a%2Cb", now)
+    }
+
+    fn read(body: &[u8]) -> (Vec<u8>, Vec<Option<String>>) {
+        let form = Form::parse(body);
+        let fields = SignedFields::of(&form).unwrap().unwrap();
+        let values = ["decision", "req_amount", "note", "signed_date_time"].map(|name| fields.said(name));
+        (fields.content().concat(), values.to_vec())
+    }
+
+    #[test]
+    fn a_second_copy_of_a_field_changes_nothing() {
+        let body = signed();
+        for copy in ["decision=ACCEPT", "req_amount=1.00", "signed_field_names=decision", "note=", "decision"] {
+            let longer = [&body, b"&".as_slice(), copy.as_bytes()].concat();
+            assert_eq!(read(&longer), read(&body), "{copy}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_listed_is_not_there() {
+        let longer = [signed().as_slice(), b"&transaction_id=1"].concat();
+        let form = Form::parse(&longer);
+        let fields = SignedFields::of(&form).unwrap().unwrap();
+        assert_eq!(form.value("transaction_id"), Some("1"));
+        assert_eq!(fields.said("transaction_id"), None);
+    }
+
+    #[test]
+    fn commas_are_no_seam_by_themselves() {
+        let ambiguous = |body: &[u8]| {
+            let form = Form::parse(body);
+            SignedFields::of(&form).unwrap().unwrap().is_ambiguous(&["decision"])
+        };
+        assert!(!ambiguous(b"signed_field_names=note,decision&note=Example, Jr,decision&decision=ACCEPT"));
+        assert!(!ambiguous(b"signed_field_names=note&note=a,b%3Dc"));
+        assert!(ambiguous(b"signed_field_names=note&note=a,decision%3DDECLINE"));
+        assert!(ambiguous(b"signed_field_names=note&note=a,signed_field_names%3Dnote"));
+        assert!(ambiguous(b"signed_field_names=note%3Da&note=a"));
+    }
+}

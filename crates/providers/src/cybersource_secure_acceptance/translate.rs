@@ -83,7 +83,3 @@ fn default_name(signed: &SignedFields<'_>) -> Option<String> {
         (!parts.is_empty()).then(|| parts.join(" "))
     })
 }
-
-#[cfg(test)]
-#[path = "translate_tests.rs"]
-mod tests;

@@ -1,6 +1,6 @@
 //! JSON SIM: one message for each event, `{event, generatedDateTime, data{envelopeId, …}}`.
 //!
-//! Tabs are looked for in every group of every recipient, because `DocuSign` sorts them into groups
+//! Tabs are looked for in every group of every recipient, because DocuSign sorts them into groups
 //! by the kind of input (`textTabs`, `emailAddressTabs`, `fullNameTabs`, …) and the form's author may
 //! have chosen any. The first tab of the label that has a value counts.
 

@@ -1,4 +1,4 @@
-//! `DocuSign` Connect: individual messages in JSON (SIM), and the legacy XML that older envelopes
+//! DocuSign Connect: individual messages in JSON (SIM), and the legacy XML that older envelopes
 //! still ask for.
 //!
 //! `X-DocuSign-Signature-1` to `-100` hold one base64 HMAC-SHA256 of the raw body for each active
@@ -141,6 +141,3 @@ impl<'f> Labels<'f> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -63,3 +63,33 @@ fn decode(text: &str) -> Result<Vec<u8>, KeyFault> {
     }
     BASE64.decode(text).map_err(|_| KeyFault::Malformed("expected base64, after whsec_ or whpk_ if there is one"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> Secret {
+        Secret { key_id: None, text: text.to_owned() }
+    }
+
+    #[test]
+    fn no_secret_is_a_fault() {
+        for text in ["", " ", "whsec_", "whpk_"] {
+            assert!(matches!(verifying(&secret(text)), Err(KeyFault::Empty)), "{text}");
+        }
+        for text in ["whsec_?", "whpk_AAAA", "whsk_AAAA", "secret-key!"] {
+            assert!(matches!(verifying(&secret(text)), Err(KeyFault::Malformed(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_key_signs_what_it_can() {
+        let short = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        assert!(matches!(signing(&secret(&format!("whsec_{short}"))), Ok(SigningKey::Hmac(_))));
+        assert!(matches!(signing(&secret(&format!("whsk_{short}"))), Ok(SigningKey::Ed25519(_))));
+        assert!(matches!(signing(&secret(&format!("whpk_{short}"))), Err(KeyFault::Malformed(_))));
+        assert!(matches!(signing(&secret("whsk_AAAA")), Err(KeyFault::Malformed(_))));
+        let torn = format!("whsk_{}", crate::mac::to_base64(&[7; 64]));
+        assert!(matches!(signing(&secret(&torn)), Err(KeyFault::Malformed(_))));
+    }
+}
