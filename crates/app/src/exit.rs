@@ -43,3 +43,12 @@ pub fn report(failure: &Failure) -> ExitCode {
 
 /// What every command returns.
 pub type Done = Result<ExitCode, Failure>;
+
+/// A panic's message may quote a value that belongs to a member, so only its place is told. The
+/// parts of the service catch panics and go on.
+pub fn hide_panic_messages() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        eprintln!("rollbook: a fault of the program at {place}; please report it");
+    }));
+}

@@ -18,6 +18,7 @@ use crate::cli::Cli;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     arm_crash_point();
+    exit::hide_panic_messages();
     // One TLS provider for the whole program; a second call would only find it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

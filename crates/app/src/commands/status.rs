@@ -48,10 +48,15 @@ pub async fn run(session: &Session) -> Done {
 }
 
 /// One entry a queue that a worker drains.
+///
+/// Work moves from the outbox to a queue, and from a queue into the outbox. It is durable in the
+/// next place before it leaves the last, so the outbox is looked at before and after the queues:
+/// otherwise a row that moves between two looks would be seen nowhere.
 pub async fn read(session: &Session) -> Result<Status, Failure> {
     let store = session.store().await?;
+    let before = store.outbox_depth().await?;
     let mut queues = wiring::queue_depths(&session.config).await?;
-    let waiting = store.outbox_depth().await?;
+    let waiting = before.max(store.outbox_depth().await?);
     queues.push(QueueDepth {
         processor: "outbox".to_owned(),
         ready: waiting,

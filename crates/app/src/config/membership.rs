@@ -57,7 +57,7 @@ impl Membership {
             let path = format!("membership.plans[{index}]");
             let rule = plan.rule(&path, currency, origins)?;
             if let Some(at) = plans.iter().position(|earlier| overlap(earlier, &rule)) {
-                return Err(origins.about(&path, clash(at)));
+                return Err(origins.about(&path, clash(at, &plan.category)));
             }
             plans.push(rule);
         }
@@ -125,8 +125,8 @@ fn overlap(one: &Rule, other: &Rule) -> bool {
         && begins_in_time(other, one.valid_until)
 }
 
-fn clash(earlier: usize) -> String {
+fn clash(earlier: usize, category: &str) -> String {
     format!(
-        "overlaps `membership.plans[{earlier}]` of the same category; end one by `valid_until` before the other begins"
+        "overlaps `membership.plans[{earlier}]`, both of category `{category}`; end one by `valid_until` before the other begins"
     )
 }

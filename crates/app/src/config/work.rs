@@ -45,8 +45,8 @@ impl Retry {
         for (index, text) in self.schedule.iter().enumerate() {
             let path = format!("retry.schedule[{index}]");
             let delay = length(&path, text, origins)?;
-            if delays.last().is_some_and(|last| *last >= delay) {
-                let sentence = format!("is not longer than the wait before it: `{text}`; waits must grow");
+            if delays.last().is_some_and(|last| *last > delay) {
+                let sentence = format!("is shorter than the wait before it: `{text}`; a wait may not shrink");
                 return Err(origins.about(&path, sentence));
             }
             delays.push(delay);

@@ -132,7 +132,7 @@ fn plans_of_one_category_may_touch_but_not_overlap() {
         let until = if until.is_empty() { String::new() } else { format!("valid_until = \"{until}\"\n") };
         format!("[[membership.plans]]\ncategory = \"{category}\"\nprice = \"1\"\nvalid_from = \"{from}\"\n{until}")
     };
-    let clash = "`membership.plans[1]` overlaps `membership.plans[0]` of the same category; \
+    let clash = "`membership.plans[1]` overlaps `membership.plans[0]`, both of category `a`; \
                  end one by `valid_until` before the other begins";
     for (one, other, overlap) in [
         (plan("a", "2019-01-01", ""), plan("a", "2020-01-01", ""), true),
@@ -204,11 +204,11 @@ fn times_are_checked() {
         ),
         (
             &schedule("[\"5s\", \"1s\"]"),
-            "rollbook.toml line 6: `retry.schedule[1]` is not longer than the wait before it: `1s`; waits must grow",
+            "rollbook.toml line 6: `retry.schedule[1]` is shorter than the wait before it: `1s`; a wait may not shrink",
         ),
         (
-            &schedule("[\"60s\", \"1m\"]"),
-            "rollbook.toml line 6: `retry.schedule[1]` is not longer than the wait before it: `1m`; waits must grow",
+            &schedule("[\"60s\", \"60s\", \"59s\"]"),
+            "rollbook.toml line 6: `retry.schedule[2]` is shorter than the wait before it: `59s`; a wait may not shrink",
         ),
         (
             &schedule("[\"soon\"]"),
