@@ -23,8 +23,8 @@ pub(crate) struct Done {
     pub(crate) claims: HashMap<usize, Vec<i64>>,
     pub(crate) leased: Vec<(i64, Lease)>,
     pub(crate) freed: HashSet<i64>,
-    /// Something of the queue is free at this time.
-    pub(crate) due: Vec<(ProcessorName, i64)>,
+    /// Something of the queue is free at this time, the earliest of the group.
+    pub(crate) due: HashMap<ProcessorName, i64>,
     /// Nothing of the queue is free before this time.
     pub(crate) next_due: Vec<(ProcessorName, i64)>,
     pub(crate) highest_body: i64,
@@ -126,7 +126,7 @@ impl<'g> Group<'g> {
                         let id = tag.0.cast_signed();
                         if let Some(queue) = self.free(*consumer, id) {
                             rows.released.push(id);
-                            self.done.due.push((queue, NOW));
+                            self.becomes_free(queue, NOW);
                         }
                     }
                 }
@@ -142,7 +142,7 @@ impl<'g> Group<'g> {
         rows.bodies.push((body, message));
         for (number, queue) in (0_i64..).zip(&message.to) {
             rows.deliveries.push(((body << WITHIN_BODY) + number, queue, message));
-            self.done.due.push((queue.clone(), self.now));
+            self.becomes_free(queue.clone(), self.now);
         }
     }
 
@@ -151,7 +151,9 @@ impl<'g> Group<'g> {
         let Some(queue) = self.free(consumer, id) else { return };
         for failure in &settled.settlement.dead_letters {
             rows.dead_letters.push((id, failure));
-            self.done.due.push((DEAD_LETTERS.into(), self.now));
+        }
+        if !settled.settlement.dead_letters.is_empty() {
+            self.becomes_free(DEAD_LETTERS.into(), self.now);
         }
         match settled.settlement.retry {
             None => rows.acked.push(id),
@@ -159,9 +161,14 @@ impl<'g> Group<'g> {
                 let after_us = i64::try_from(retry.after.as_micros()).unwrap_or(i64::MAX);
                 let due = self.now.saturating_add(after_us);
                 rows.retries.push((id, due, retry.attempts));
-                self.done.due.push((queue, due));
+                self.becomes_free(queue, due);
             }
         }
+    }
+
+    fn becomes_free(&mut self, queue: ProcessorName, due: i64) {
+        let earliest = self.done.due.entry(queue).or_insert(due);
+        *earliest = due.min(*earliest);
     }
 
     /// Only what this consumer holds, and each once.
@@ -177,7 +184,7 @@ impl<'g> Group<'g> {
         for (id, due) in returned {
             self.done.freed.insert(*id);
             if let Some(lease) = self.leases.get(id) {
-                self.done.due.push((lease.queue.clone(), *due));
+                self.becomes_free(lease.queue.clone(), *due);
             }
         }
         Ok(())
