@@ -203,8 +203,11 @@ fn fault_of(facts: &Facts, rows: &Rows<'_>, id: &FactId, claim: &Claim, standing
 fn allowed(facts: &Facts, id: &FactId, claim: &Claim, standing: &Standing) -> bool {
     let matches = |verdict: &Verdict| match (verdict, standing) {
         (Verdict::Applied(_), standing) if standing.applied() => true,
-        (Verdict::Ignored(due), Standing::Settled(Outcome::Ignored, Some(reason)))
-        | (Verdict::DeadLetter(due), Standing::Letter(reason)) => due == reason,
+        (Verdict::Ignored(due), Standing::Settled(Outcome::Ignored, Some(reason))) => due == reason,
+        // A contradicting message has one beside it that stands.
+        (Verdict::DeadLetter(due), Standing::Letter(reason)) => {
+            due == reason && reason.as_str() != CONFLICTING_DUPLICATE
+        }
         (Verdict::Applied(effect), Standing::Letter(reason)) => unfounded(facts, id, effect, reason),
         _ => false,
     };

@@ -54,7 +54,7 @@ impl Paper {
             _ => Format::OwnWords,
         };
         // Providers write fractions of a second.
-        let at = at.checked_add(SignedDuration::from_millis(teller.rng.i64(..1000))).unwrap_or(at);
+        let at = at.checked_add(SignedDuration::from_millis(teller.rng.i64(0..1000))).unwrap_or(at);
         Some(Self {
             source,
             format,

@@ -45,7 +45,8 @@ pub struct StreamOptions {
     /// Callbacks in all.
     pub events: usize,
     pub sources: Vec<Arc<Source>>,
-    /// When the first payment was made. Plans must be valid from here on.
+    /// When the first payment was made. Plans must be valid from here on. To keep every time in the
+    /// past, begin `span_days` and four months ago: refunds and disputes come that much later.
     pub start: Timestamp,
     /// Over how many days the payments are spread. Sending takes as long as the player takes.
     pub span_days: u32,

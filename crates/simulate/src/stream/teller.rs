@@ -70,7 +70,7 @@ impl<'o> Teller<'o> {
     pub fn moment(&mut self) -> Timestamp {
         let span_s = i64::from(self.options.span_days.max(1)) * DAY_S;
         let start = Timestamp::from_second(self.options.start.as_second()).unwrap_or(self.options.start);
-        later(start, self.rng.i64(..span_s))
+        later(start, self.rng.i64(0..span_s))
     }
 
     /// Whether the invented time has reached this moment by its end.
@@ -133,7 +133,7 @@ impl<'o> Teller<'o> {
             let copies = if genuine && self.chance(12) { 1 + usize::from(self.chance(25)) } else { 0 };
             for _ in 0..copies {
                 let callback = Callback { again: true, ..draft.callback.clone() };
-                let after_s = if self.chance(50) { 0 } else { self.rng.i64(..5 * DAY_S) };
+                let after_s = if self.chance(50) { 0 } else { self.rng.i64(0..5 * DAY_S) };
                 all.push(Draft { position_s: draft.position_s + after_s, callback });
             }
             all.push(draft);

@@ -212,3 +212,25 @@ fn the_tag_stands_in_every_name() {
         }
     }
 }
+
+#[test]
+fn its_facts_are_spread_over_the_span() {
+    let options = options(6, 2000);
+    let (start_s, day_length_s) = (options.start.as_second(), 86_400);
+    let stream = Stream::new(&options);
+    let verdicts = stream.callbacks().iter().flat_map(|callback| callback.expect.facts()).flat_map(|fact| &fact.any_of);
+    let (mut months, mut fractions) = (BTreeSet::new(), 0);
+    for verdict in verdicts {
+        let at = match verdict {
+            Verdict::Applied(Effect::Payment(paid)) => paid.paid_at,
+            Verdict::Applied(Effect::Waiver { signed_at, .. }) => *signed_at,
+            _ => continue,
+        };
+        let days = (at.as_second() - start_s).div_euclid(day_length_s);
+        assert!((-10..=710).contains(&days), "{days} days after the start");
+        months.insert(days / 30);
+        fractions += usize::from(at.subsec_nanosecond() > 0);
+    }
+    assert!(months.len() >= 23, "{months:?}");
+    assert!(fractions > 100, "{fractions} times with fractions of a second");
+}
