@@ -2,66 +2,56 @@
 -- them: one a payment, rewritten when a fold gives other dates, every writing journalled.
 
 CREATE TABLE payment (
-    account        TEXT    NOT NULL,
+    number              INTEGER PRIMARY KEY,
+    account             TEXT    NOT NULL,
     -- The provider's own id.
-    transaction_id TEXT    NOT NULL CHECK (transaction_id <> ''),
-    -- With `account`, the fact that made this row.
-    processor      TEXT    NOT NULL,
-    event_key      TEXT    NOT NULL,
-    person         BLOB    NOT NULL REFERENCES person (id),
-    paid_at        INTEGER NOT NULL,
+    transaction_id      TEXT    NOT NULL CHECK (transaction_id <> ''),
+    -- What made this row, and its key once more, because every load reads it.
+    fact                INTEGER NOT NULL UNIQUE REFERENCES processed (id),
+    event_key           TEXT    NOT NULL,
+    person              INTEGER NOT NULL REFERENCES person (number),
+    paid_at             INTEGER NOT NULL,
     -- The date of `paid_at` in the organisation's zone.
-    paid_on        TEXT    NOT NULL CHECK (paid_on IS date(paid_on)),
-    amount_minor   INTEGER NOT NULL CHECK (amount_minor >= 0),
-    currency       TEXT    NOT NULL CHECK (currency GLOB '[A-Z][A-Z][A-Z]'),
-    category       TEXT    NOT NULL,
+    paid_on             TEXT    NOT NULL CHECK (paid_on IS date(paid_on)),
+    amount_minor        INTEGER NOT NULL CHECK (amount_minor >= 0),
+    currency            TEXT    NOT NULL CHECK (currency GLOB '[A-Z][A-Z][A-Z]'),
+    category            TEXT    NOT NULL,
     -- In force when the payment was applied; the fold reads it from here for ever.
     renewal_window_days INTEGER NOT NULL CHECK (renewal_window_days >= 0),
-    PRIMARY KEY (account, transaction_id),
-    UNIQUE (processor, account, event_key),
-    FOREIGN KEY (processor, account, event_key) REFERENCES processed (processor, account, event_key)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (account, transaction_id)
+) STRICT;
 
 CREATE INDEX payment_by_person ON payment (person);
 
 CREATE TABLE adjustment (
-    processor        TEXT    NOT NULL,
-    account          TEXT    NOT NULL,
-    event_key        TEXT    NOT NULL,
-    transaction_id   TEXT    NOT NULL,
+    fact             INTEGER PRIMARY KEY REFERENCES processed (id),
+    payment          INTEGER NOT NULL REFERENCES payment (number),
     kind             TEXT    NOT NULL CHECK (kind IN ('refunded', 'dispute_opened', 'dispute_won', 'dispute_lost')),
     -- All refunds so far, in the payment's currency.
     cumulative_minor INTEGER CHECK (cumulative_minor >= 0),
     happened_at      INTEGER NOT NULL,
     -- The date of `happened_at` in the organisation's zone.
     happened_on      TEXT    NOT NULL CHECK (happened_on IS date(happened_on)),
-    PRIMARY KEY (processor, account, event_key),
-    FOREIGN KEY (processor, account, event_key) REFERENCES processed (processor, account, event_key),
-    FOREIGN KEY (account, transaction_id) REFERENCES payment (account, transaction_id),
     CHECK ((kind = 'refunded') = (cumulative_minor IS NOT NULL))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
-CREATE INDEX adjustment_by_payment ON adjustment (account, transaction_id);
+CREATE INDEX adjustment_by_payment ON adjustment (payment);
 
+-- Whose it is, its payment tells.
 CREATE TABLE term (
-    account        TEXT NOT NULL,
-    transaction_id TEXT NOT NULL,
-    person         BLOB NOT NULL REFERENCES person (id),
-    starts         TEXT NOT NULL CHECK (starts IS date(starts)),
+    payment    INTEGER PRIMARY KEY REFERENCES payment (number),
+    starts     TEXT NOT NULL CHECK (starts IS date(starts)),
     -- The last day on which it is valid.
-    expires        TEXT NOT NULL CHECK (expires IS date(expires)),
-    ended_on       TEXT CHECK (ended_on IS date(ended_on)),
-    end_reason     TEXT CHECK (end_reason IN ('refunded', 'dispute_lost')),
-    PRIMARY KEY (account, transaction_id),
-    FOREIGN KEY (account, transaction_id) REFERENCES payment (account, transaction_id),
+    expires    TEXT NOT NULL CHECK (expires IS date(expires)),
+    ended_on   TEXT CHECK (ended_on IS date(ended_on)),
+    end_reason TEXT CHECK (end_reason IN ('refunded', 'dispute_lost')),
     CHECK (expires > starts),
     CHECK ((ended_on IS NULL) = (end_reason IS NULL))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE term_journal (
     id             INTEGER PRIMARY KEY,
-    account        TEXT    NOT NULL,
-    transaction_id TEXT    NOT NULL,
+    payment        INTEGER NOT NULL REFERENCES term (payment),
     -- What stands after this line, and what stood before it (nothing at the first).
     starts         TEXT    NOT NULL CHECK (starts IS date(starts)),
     expires        TEXT    NOT NULL CHECK (expires IS date(expires)),
@@ -71,18 +61,14 @@ CREATE TABLE term_journal (
     was_expires    TEXT,
     was_ended_on   TEXT,
     was_end_reason TEXT,
-    -- The fact that moved it; it may be another payment, even of another account.
-    processor      TEXT    NOT NULL,
-    event_account  TEXT    NOT NULL,
-    event_key      TEXT    NOT NULL,
+    -- What moved it: often another payment's fact.
+    fact           INTEGER NOT NULL REFERENCES processed (id),
     written_at     INTEGER NOT NULL,
-    FOREIGN KEY (account, transaction_id) REFERENCES term (account, transaction_id),
-    FOREIGN KEY (processor, event_account, event_key) REFERENCES processed (processor, account, event_key),
     CHECK ((was_starts IS NULL) = (was_expires IS NULL)),
     CHECK ((was_ended_on IS NULL) = (was_end_reason IS NULL))
 ) STRICT;
 
-CREATE INDEX term_journal_by_payment ON term_journal (account, transaction_id);
+CREATE INDEX term_journal_by_payment ON term_journal (payment);
 
 CREATE TRIGGER payment_is_never_changed BEFORE UPDATE ON payment
 BEGIN

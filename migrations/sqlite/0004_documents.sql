@@ -2,47 +2,42 @@
 -- void may come first or alone. One row a document, so one waiver a document.
 
 CREATE TABLE document (
+    number      INTEGER PRIMARY KEY,
     account     TEXT    NOT NULL,
     -- The provider's own id.
     document_id TEXT    NOT NULL CHECK (document_id <> ''),
-    -- The waiver: all of the first three, or none.
-    person      BLOB    REFERENCES person (id),
+    -- The waiver: all of the next three, or none.
+    person      INTEGER REFERENCES person (number),
     signed_at   INTEGER,
     -- The last day on which it is valid.
     expires     TEXT    CHECK (expires IS date(expires)),
     -- As written on the form.
     category    TEXT,
     voided_at   INTEGER,
-    PRIMARY KEY (account, document_id),
+    UNIQUE (account, document_id),
     CHECK ((person IS NULL) = (signed_at IS NULL)),
     CHECK ((person IS NULL) = (expires IS NULL)),
     CHECK (category IS NULL OR person IS NOT NULL),
     CHECK (person IS NOT NULL OR voided_at IS NOT NULL),
     CHECK (expires IS NULL OR expires > date(signed_at / 1000000, 'unixepoch'))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX document_by_person ON document (person) WHERE person IS NOT NULL;
 
 -- One line a fact: what stood after it.
 CREATE TABLE document_journal (
-    id          INTEGER PRIMARY KEY,
-    -- With `account`, the fact that said so.
-    processor   TEXT    NOT NULL,
-    account     TEXT    NOT NULL,
-    event_key   TEXT    NOT NULL,
-    document_id TEXT    NOT NULL,
-    person      BLOB,
-    signed_at   INTEGER,
-    expires     TEXT,
-    category    TEXT,
-    voided_at   INTEGER,
-    written_at  INTEGER NOT NULL,
-    UNIQUE (processor, account, event_key),
-    FOREIGN KEY (account, document_id) REFERENCES document (account, document_id),
-    FOREIGN KEY (processor, account, event_key) REFERENCES processed (processor, account, event_key)
+    id         INTEGER PRIMARY KEY,
+    fact       INTEGER NOT NULL UNIQUE REFERENCES processed (id),
+    document   INTEGER NOT NULL REFERENCES document (number),
+    person     INTEGER,
+    signed_at  INTEGER,
+    expires    TEXT,
+    category   TEXT,
+    voided_at  INTEGER,
+    written_at INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX document_journal_by_document ON document_journal (account, document_id);
+CREATE INDEX document_journal_by_document ON document_journal (document);
 
 CREATE TRIGGER document_keeps_its_waiver BEFORE UPDATE ON document
 WHEN OLD.person IS NOT NULL AND NEW.person IS NOT OLD.person

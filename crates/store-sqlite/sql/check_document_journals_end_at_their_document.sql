@@ -1,9 +1,7 @@
 SELECT count(*) AS checked,
     coalesce(sum(NOT EXISTS (
         SELECT 1 FROM document_journal AS j
-        WHERE j.id = (
-                SELECT max(l.id) FROM document_journal AS l
-                WHERE l.account = d.account AND l.document_id = d.document_id)
+        WHERE j.id = (SELECT max(l.id) FROM document_journal AS l WHERE l.document = d.number)
             AND (j.person, j.signed_at, j.expires, j.category, j.voided_at)
                 IS (d.person, d.signed_at, d.expires, d.category, d.voided_at))), 0) AS broken
 FROM document AS d

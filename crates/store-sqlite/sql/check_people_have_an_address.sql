@@ -1,4 +1,4 @@
 SELECT count(*) AS checked,
     coalesce(sum(NOT EXISTS (
-        SELECT 1 FROM person_email AS e WHERE e.person = p.id AND e.position = 0)), 0) AS broken
+        SELECT 1 FROM person_email AS e WHERE e.person = p.number AND e.position = 0)), 0) AS broken
 FROM person AS p

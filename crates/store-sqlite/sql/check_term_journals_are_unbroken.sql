@@ -8,5 +8,5 @@ FROM (
         lag(ended_on) OVER line AS before_ended_on,
         lag(end_reason) OVER line AS before_end_reason
     FROM term_journal
-    WINDOW line AS (PARTITION BY account, transaction_id ORDER BY id)
+    WINDOW line AS (PARTITION BY payment ORDER BY id)
 )

@@ -1,9 +1,7 @@
 SELECT count(*) AS checked,
     coalesce(sum(NOT EXISTS (
         SELECT 1 FROM term_journal AS j
-        WHERE j.id = (
-                SELECT max(l.id) FROM term_journal AS l
-                WHERE l.account = t.account AND l.transaction_id = t.transaction_id)
+        WHERE j.id = (SELECT max(l.id) FROM term_journal AS l WHERE l.payment = t.payment)
             AND (j.starts, j.expires, j.ended_on, j.end_reason) IS (t.starts, t.expires, t.ended_on, t.end_reason))), 0)
         AS broken
 FROM term AS t

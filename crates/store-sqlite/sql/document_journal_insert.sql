@@ -1,3 +1,4 @@
-INSERT INTO document_journal
-    (account, document_id, person, signed_at, expires, category, voided_at, processor, event_key, written_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO document_journal (document, person, signed_at, expires, category, voided_at, fact, written_at)
+VALUES ((SELECT number FROM document WHERE account = ? AND document_id = ?),
+    (SELECT number FROM person WHERE id = ?), ?, ?, ?, ?,
+    (SELECT id FROM processed WHERE processor = ? AND account = ? AND event_key = ?), ?)

@@ -1,5 +1,5 @@
 INSERT INTO document (account, document_id, person, signed_at, expires, category, voided_at)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, (SELECT number FROM person WHERE id = ?), ?, ?, ?, ?)
 ON CONFLICT (account, document_id) DO UPDATE SET
     person = excluded.person,
     signed_at = excluded.signed_at,

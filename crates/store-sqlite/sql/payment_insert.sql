@@ -1,4 +1,5 @@
 INSERT INTO payment
-    (account, transaction_id, processor, event_key, person, paid_at, paid_on, amount_minor, currency, category,
+    (account, transaction_id, fact, event_key, person, paid_at, paid_on, amount_minor, currency, category,
      renewal_window_days)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, (SELECT id FROM processed WHERE processor = ? AND account = ? AND event_key = ?), ?,
+    (SELECT number FROM person WHERE id = ?), ?, ?, ?, ?, ?, ?)

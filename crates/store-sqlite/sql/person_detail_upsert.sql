@@ -1,5 +1,5 @@
 INSERT INTO person_detail (person, field, value, said_at, said_by)
-VALUES (?, ?, ?, ?, ?)
+VALUES ((SELECT number FROM person WHERE id = ?), ?, ?, ?, ?)
 ON CONFLICT (person, field) DO UPDATE SET
     value = excluded.value,
     said_at = excluded.said_at,

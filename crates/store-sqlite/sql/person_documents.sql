@@ -1,4 +1,5 @@
-SELECT d.document_id, d.account, d.person, d.signed_at, d.expires, d.category, d.voided_at
+SELECT d.document_id, d.account, p.id AS person, d.signed_at, d.expires, d.category, d.voided_at
 FROM json_each(?1) AS wanted
-CROSS JOIN document AS d ON d.person = unhex(wanted.value)
+CROSS JOIN document AS d ON d.person = wanted.value
+CROSS JOIN person AS p ON p.number = d.person
 ORDER BY d.account, d.document_id

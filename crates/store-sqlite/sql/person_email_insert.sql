@@ -1,1 +1,2 @@
-INSERT INTO person_email (email, person, position) VALUES (?, ?, 0)
+INSERT INTO person_email (email, person, position)
+VALUES (?, (SELECT number FROM person WHERE id = ?), 0)

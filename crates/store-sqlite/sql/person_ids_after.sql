@@ -1,1 +1,1 @@
-SELECT id FROM person WHERE id > ?1 ORDER BY id LIMIT ?2
+SELECT number, id FROM person WHERE id > ?1 ORDER BY id LIMIT ?2

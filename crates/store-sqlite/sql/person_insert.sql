@@ -1,1 +1,2 @@
-INSERT INTO person (id, processor, account, event_key) VALUES (?, ?, ?, ?)
+INSERT INTO person (id, fact)
+VALUES (?, (SELECT id FROM processed WHERE processor = ? AND account = ? AND event_key = ?))

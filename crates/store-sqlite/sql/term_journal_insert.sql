@@ -1,4 +1,5 @@
 INSERT INTO term_journal
-    (account, transaction_id, starts, expires, ended_on, end_reason,
-     was_starts, was_expires, was_ended_on, was_end_reason, processor, event_account, event_key, written_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    (payment, starts, expires, ended_on, end_reason, was_starts, was_expires, was_ended_on, was_end_reason,
+     fact, written_at)
+VALUES ((SELECT number FROM payment WHERE account = ? AND transaction_id = ?), ?, ?, ?, ?, ?, ?, ?, ?,
+    (SELECT id FROM processed WHERE processor = ? AND account = ? AND event_key = ?), ?)

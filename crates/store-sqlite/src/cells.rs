@@ -67,10 +67,6 @@ impl<'r> Cells<'r> {
         Uuid::from_slice(self.get(column)?).map_err(|_| self.corrupt(column))
     }
 
-    pub fn person(&self, column: &'static str) -> Result<PersonId, StoreError> {
-        self.uuid(column).map(PersonId)
-    }
-
     pub fn maybe_person(&self, column: &'static str) -> Result<Option<PersonId>, StoreError> {
         let bytes: Option<&[u8]> = self.get(column)?;
         bytes.map(|bytes| Uuid::from_slice(bytes).map(PersonId).map_err(|_| self.corrupt(column))).transpose()

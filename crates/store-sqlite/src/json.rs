@@ -1,6 +1,6 @@
 //! Lists as one JSON argument: the statement's text never changes with their length.
 
-use rollbook_domain::{DocumentRef, FactRef, PaymentRef, PersonId};
+use rollbook_domain::{DocumentRef, FactRef, PaymentRef};
 use serde::Serialize;
 
 /// Texts and numbers can always be written as JSON.
@@ -22,9 +22,4 @@ pub fn payments<'a>(payments: impl IntoIterator<Item = &'a PaymentRef>) -> Strin
 
 pub fn documents<'a>(documents: impl IntoIterator<Item = &'a DocumentRef>) -> String {
     text(documents.into_iter().map(|document| [document.account.as_str(), document.document.as_str()]))
-}
-
-/// As hexadecimal digits, for `unhex`.
-pub fn people<'a>(people: impl IntoIterator<Item = &'a PersonId>) -> String {
-    text(people.into_iter().map(|person| person.0.simple().to_string()))
 }

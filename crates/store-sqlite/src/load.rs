@@ -44,8 +44,8 @@ pub async fn state(
     processor: &ProcessorName,
     reads: &Reads,
 ) -> Result<State, StoreError> {
-    let ids = person_ids(connection, &reads.people, &reads.payments).await?;
-    let mut state = people(connection, &ids).await?;
+    let known = known(connection, &reads.people, &reads.payments).await?;
+    let mut state = people(connection, &known).await?;
     if !reads.documents.is_empty() {
         for row in rows(connection, sql!("documents"), json::documents(&reads.documents)).await? {
             state.add_document(document(&row)?);
@@ -55,45 +55,53 @@ pub async fn state(
     Ok(state)
 }
 
-pub async fn person_ids(
+/// People by their number in this store; nothing outside of it knows that number.
+pub type Known = BTreeMap<i64, PersonId>;
+
+/// Whoever has one of these addresses or made one of these payments.
+pub async fn known(
     connection: &mut SqliteConnection,
     emails: &BTreeSet<Email>,
     payments: &BTreeSet<PaymentRef>,
-) -> Result<Vec<PersonId>, StoreError> {
+) -> Result<Known, StoreError> {
     if emails.is_empty() && payments.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Known::new());
     }
     let query = sqlx::query(sql!("person_ids")).bind(json::list(emails)).bind(json::payments(payments));
-    ids(&query.fetch_all(connection).await.map_err(store_error)?)
+    numbered(&query.fetch_all(connection).await.map_err(store_error)?)
 }
 
 /// At most `limit` people after this one, in order of id.
-pub async fn person_ids_after(
+pub async fn known_after(
     connection: &mut SqliteConnection,
     after: Option<PersonId>,
     limit: u32,
-) -> Result<Vec<PersonId>, StoreError> {
+) -> Result<Known, StoreError> {
     let after = after.map_or_else(Vec::new, |person| person.0.as_bytes().to_vec());
     let query = sqlx::query(sql!("person_ids_after")).bind(after).bind(limit);
-    ids(&query.fetch_all(connection).await.map_err(store_error)?)
+    numbered(&query.fetch_all(connection).await.map_err(store_error)?)
 }
 
-fn ids(rows: &[SqliteRow]) -> Result<Vec<PersonId>, StoreError> {
-    rows.iter().map(|row| Cells::of("person", row).person("id")).collect()
+fn numbered(rows: &[SqliteRow]) -> Result<Known, StoreError> {
+    let read = |row| {
+        let cells = Cells::of("person", row);
+        Ok((cells.get("number")?, PersonId(cells.uuid("id")?)))
+    };
+    rows.iter().map(read).collect()
 }
 
 /// These people with all that is theirs, except documents.
-pub async fn people(connection: &mut SqliteConnection, ids: &[PersonId]) -> Result<State, StoreError> {
+pub async fn people(connection: &mut SqliteConnection, known: &Known) -> Result<State, StoreError> {
     let mut state = State::default();
-    if ids.is_empty() {
+    if known.is_empty() {
         return Ok(state);
     }
-    let wanted = json::people(ids);
-    for person in persons(connection, ids, &wanted).await?.into_values() {
+    let wanted = json::list(known.keys());
+    for person in persons(connection, known, &wanted).await?.into_values() {
         state.add_person(person);
     }
     for row in rows(connection, sql!("person_payments"), wanted.clone()).await? {
-        state.add_payment(payment(&row)?);
+        state.add_payment(payment(&row, known)?);
     }
     // Both hang on payments; a new person has none.
     if !state.payments.is_empty() {
@@ -101,40 +109,44 @@ pub async fn people(connection: &mut SqliteConnection, ids: &[PersonId]) -> Resu
             state.add_adjustment(adjustment(&row)?);
         }
         for row in rows(connection, sql!("person_terms"), wanted).await? {
-            state.add_term(term(&row)?);
+            state.add_term(term(&row, known)?);
         }
     }
     Ok(state)
 }
 
 /// The documents whose waiver is one of theirs.
-pub async fn documents_of(connection: &mut SqliteConnection, ids: &[PersonId]) -> Result<Vec<Document>, StoreError> {
-    rows(connection, sql!("person_documents"), json::people(ids)).await?.iter().map(document).collect()
+pub async fn documents_of(connection: &mut SqliteConnection, known: &Known) -> Result<Vec<Document>, StoreError> {
+    rows(connection, sql!("person_documents"), json::list(known.keys())).await?.iter().map(document).collect()
 }
 
 async fn persons(
     connection: &mut SqliteConnection,
-    ids: &[PersonId],
+    known: &Known,
     wanted: &str,
 ) -> Result<BTreeMap<PersonId, Person>, StoreError> {
     let empty = |id: PersonId| Person { id, emails: Vec::new(), name: None, address: None, category: None };
-    let mut persons: BTreeMap<_, _> = ids.iter().map(|id| (*id, empty(*id))).collect();
+    let mut persons: BTreeMap<_, _> = known.values().map(|id| (*id, empty(*id))).collect();
     for row in rows(connection, sql!("person_emails"), wanted.to_owned()).await? {
         let cells = Cells::of("person_email", &row);
         let email = cells.read("email", Email::parse)?;
-        if let Some(person) = persons.get_mut(&cells.person("person")?) {
+        if let Some(person) = persons.get_mut(&owner(&cells, known)?) {
             person.emails.push(email);
         }
     }
     for row in rows(connection, sql!("person_details"), wanted.to_owned()).await? {
         let cells = Cells::of("person_detail", &row);
         let stamp = Stamp { at: cells.instant("said_at")?, key: cells.text("said_by")?.into() };
-        if let Some(person) = persons.get_mut(&cells.person("person")?) {
+        if let Some(person) = persons.get_mut(&owner(&cells, known)?) {
             let field = cells.read("field", DetailField::parse)?;
             person.set(field, Detail { value: cells.get("value")?, stamp });
         }
     }
     Ok(persons)
+}
+
+fn owner(cells: &Cells<'_>, known: &Known) -> Result<PersonId, StoreError> {
+    known.get(&cells.get("person")?).copied().ok_or_else(|| cells.corrupt("person"))
 }
 
 async fn rows(
@@ -153,12 +165,12 @@ fn payment_ref(cells: &Cells<'_>) -> Result<PaymentRef, StoreError> {
     Ok(PaymentRef { account: account(cells)?, transaction: cells.get("transaction_id")? })
 }
 
-fn payment(row: &SqliteRow) -> Result<Payment, StoreError> {
+fn payment(row: &SqliteRow, known: &Known) -> Result<Payment, StoreError> {
     let cells = Cells::of("payment", row);
     Ok(Payment {
         reference: payment_ref(&cells)?,
         event_key: cells.event_key()?,
-        person: cells.person("person")?,
+        person: owner(&cells, known)?,
         paid_at: cells.instant("paid_at")?,
         paid_on: cells.date("paid_on")?,
         amount: Money { minor: cells.get("amount_minor")?, currency: cells.read("currency", Currency::parse)? },
@@ -179,7 +191,7 @@ fn adjustment(row: &SqliteRow) -> Result<Adjustment, StoreError> {
     })
 }
 
-fn term(row: &SqliteRow) -> Result<Term, StoreError> {
+fn term(row: &SqliteRow, known: &Known) -> Result<Term, StoreError> {
     let cells = Cells::of("term", row);
     let ended = match cells.maybe_date("ended_on")? {
         Some(on) => Some(Ending { on, reason: cells.read("end_reason", EndReason::parse)? }),
@@ -187,7 +199,7 @@ fn term(row: &SqliteRow) -> Result<Term, StoreError> {
     };
     Ok(Term {
         payment: payment_ref(&cells)?,
-        person: cells.person("person")?,
+        person: owner(&cells, known)?,
         starts: cells.date("starts")?,
         expires: cells.date("expires")?,
         ended,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rollbook_domain::{Email, Envelope, EnvelopeId, State};
+use rollbook_domain::{Email, Envelope, EnvelopeId, PersonId, State};
 use rollbook_sqlite::to_micros;
 use rollbook_store::{EventFilter, EventRow, MemberRow, PersonRecords, Records, Snapshot, StoreError};
 use sqlx::sqlite::SqliteRow;
@@ -20,9 +20,9 @@ use crate::{SqliteStore, load};
 impl Records for SqliteStore {
     async fn person(&self, email: &Email) -> Result<Option<PersonRecords>, StoreError> {
         let mut view = self.view().await?;
-        let ids = load::person_ids(&mut view, &BTreeSet::from([email.clone()]), &BTreeSet::new()).await?;
-        let state = load::people(&mut view, &ids).await?;
-        let documents = load::documents_of(&mut view, &ids).await?;
+        let known = load::known(&mut view, &BTreeSet::from([email.clone()]), &BTreeSet::new()).await?;
+        let state = load::people(&mut view, &known).await?;
+        let documents = load::documents_of(&mut view, &known).await?;
         Ok(state.person(email).cloned().map(|person| PersonRecords {
             payments: state.payments_of(person.id).cloned().collect(),
             adjustments: adjustments(&state),
@@ -80,7 +80,7 @@ fn member(row: &SqliteRow) -> Result<MemberRow, StoreError> {
     let cells = Cells::of("person", row);
     let shown = cells.maybe_text("address")?.map(|address| address.trim().to_owned());
     Ok(MemberRow {
-        id: cells.person("id")?,
+        id: PersonId(cells.uuid("id")?),
         name: cells.maybe_text("name")?,
         email: shown.map_or_else(|| cells.get("normal"), Ok)?,
         membership_expires: cells.maybe_date("membership_expires")?,

@@ -38,9 +38,9 @@ impl Snapshot for SqliteSnapshot {
     }
 
     async fn people(&mut self, after: Option<PersonId>, limit: u32) -> Result<State, StoreError> {
-        let ids = load::person_ids_after(&mut self.0, after, limit).await?;
-        let mut state = load::people(&mut self.0, &ids).await?;
-        for document in load::documents_of(&mut self.0, &ids).await? {
+        let known = load::known_after(&mut self.0, after, limit).await?;
+        let mut state = load::people(&mut self.0, &known).await?;
+        for document in load::documents_of(&mut self.0, &known).await? {
             state.add_document(document);
         }
         Ok(state)

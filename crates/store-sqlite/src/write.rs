@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use rollbook_domain::{
-    Adjustment, AdjustmentKind, Detail, DetailField, Document, FactRef, Payment, PaymentRef, PersonId, ProcessorName,
-    Term,
+    Account, Adjustment, AdjustmentKind, Detail, DetailField, Document, EventKey, FactRef, Payment, PaymentRef,
+    PersonId, ProcessorName, Term,
 };
 use rollbook_sqlite::{Bulk, BulkQuery, to_micros};
 use rollbook_store::{Batch, Outgoing, SettledEvent, StoreError};
@@ -126,12 +126,17 @@ fn processed_row(query: BulkQuery, batch: &Batch, event: &SettledEvent) -> BulkQ
         .bind(to_micros(batch.processed_at))
 }
 
+/// The three parts that name a fact; the statement finds its row.
+fn fact(query: BulkQuery, processor: &ProcessorName, account: &Account, key: &EventKey) -> BulkQuery {
+    query.bind(text(processor.as_str())).bind(text(account.as_str())).bind(text(key.as_str()))
+}
+
+fn payment_ref(query: BulkQuery, payment: &PaymentRef) -> BulkQuery {
+    query.bind(text(payment.account.as_str())).bind(payment.transaction.clone())
+}
+
 fn person_row(query: BulkQuery, processor: &ProcessorName, row: &Registered<'_>) -> BulkQuery {
-    query
-        .bind(row.person.0)
-        .bind(text(processor.as_str()))
-        .bind(text(row.by.account.as_str()))
-        .bind(text(row.by.key.as_str()))
+    fact(query.bind(row.person.0), processor, &row.by.account, &row.by.key)
 }
 
 fn email_row(query: BulkQuery, row: &Registered<'_>) -> BulkQuery {
@@ -149,10 +154,8 @@ fn detail_row(query: BulkQuery, row: &(&(PersonId, DetailField), &&Detail)) -> B
 }
 
 fn payment_row(query: BulkQuery, processor: &ProcessorName, payment: &Payment) -> BulkQuery {
-    query
-        .bind(text(payment.reference.account.as_str()))
-        .bind(payment.reference.transaction.clone())
-        .bind(text(processor.as_str()))
+    let query = payment_ref(query, &payment.reference);
+    fact(query, processor, &payment.reference.account, &payment.event_key)
         .bind(text(payment.event_key.as_str()))
         .bind(payment.person.0)
         .bind(to_micros(payment.paid_at))
@@ -168,11 +171,8 @@ fn adjustment_row(query: BulkQuery, processor: &ProcessorName, adjustment: &Adju
         AdjustmentKind::Refunded { cumulative_minor } => Some(cumulative_minor),
         _ => None,
     };
-    query
-        .bind(text(processor.as_str()))
-        .bind(text(adjustment.payment.account.as_str()))
-        .bind(text(adjustment.event_key.as_str()))
-        .bind(adjustment.payment.transaction.clone())
+    let query = fact(query, processor, &adjustment.payment.account, &adjustment.event_key);
+    payment_ref(query, &adjustment.payment)
         .bind(adjustment.kind.as_str())
         .bind(cumulative_minor)
         .bind(to_micros(adjustment.at))
@@ -180,9 +180,7 @@ fn adjustment_row(query: BulkQuery, processor: &ProcessorName, adjustment: &Adju
 }
 
 fn term_row(query: BulkQuery, row: &(&&PaymentRef, &&Term)) -> BulkQuery {
-    let (payment, term) = row;
-    let query = query.bind(text(payment.account.as_str())).bind(payment.transaction.clone()).bind(term.person.0);
-    dates(query, Some(term))
+    dates(payment_ref(query, row.0), Some(row.1))
 }
 
 fn dates(query: BulkQuery, term: Option<&Term>) -> BulkQuery {
@@ -195,13 +193,8 @@ fn dates(query: BulkQuery, term: Option<&Term>) -> BulkQuery {
 }
 
 fn term_line(query: BulkQuery, batch: &Batch, line: &TermLine<'_>) -> BulkQuery {
-    let payment = &line.term.payment;
-    let query = query.bind(text(payment.account.as_str())).bind(payment.transaction.clone());
-    dates(dates(query, Some(line.term)), line.was)
-        .bind(text(batch.processor.as_str()))
-        .bind(text(line.by.account.as_str()))
-        .bind(text(line.by.key.as_str()))
-        .bind(to_micros(batch.processed_at))
+    let query = dates(dates(payment_ref(query, &line.term.payment), Some(line.term)), line.was);
+    fact(query, &batch.processor, &line.by.account, &line.by.key).bind(to_micros(batch.processed_at))
 }
 
 fn document_row(query: BulkQuery, document: &Document) -> BulkQuery {
@@ -217,10 +210,8 @@ fn document_row(query: BulkQuery, document: &Document) -> BulkQuery {
 }
 
 fn document_line(query: BulkQuery, batch: &Batch, line: &DocumentLine<'_>) -> BulkQuery {
-    document_row(query, line.document)
-        .bind(text(batch.processor.as_str()))
-        .bind(text(line.by.key.as_str()))
-        .bind(to_micros(batch.processed_at))
+    let query = document_row(query, line.document);
+    fact(query, &batch.processor, &line.by.account, &line.by.key).bind(to_micros(batch.processed_at))
 }
 
 fn outbox_row(query: BulkQuery, outgoing: &Outgoing) -> BulkQuery {

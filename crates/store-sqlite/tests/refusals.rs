@@ -14,16 +14,15 @@ const ROWS: &str = "
     VALUES ('membership', 'club', 'paid', 'applied', NULL, 'payment_captured', 's', zeroblob(16), 'r', '1:a', 1, 1),
         ('membership', 'club', 'rented', 'ignored', 'rental', 'payment_captured', 's', zeroblob(16), 'r', '1:b', 1, 1),
         ('membership', 'club', 'no', 'rejected', 'late', 'payment_captured', 's', zeroblob(16), 'r', '1:c', 1, 1);
-    INSERT INTO person VALUES (zeroblob(16), 'membership', 'club', 'paid');
-    INSERT INTO person_email VALUES ('ada@example.org', zeroblob(16), 0);
-    INSERT INTO payment VALUES ('club', 't', 'membership', 'paid', zeroblob(16), 1, '2025-01-01', 1500, 'USD', 'MU', 40);
-    INSERT INTO adjustment VALUES ('membership', 'club', 'paid', 't', 'dispute_opened', NULL, 1, '2025-01-02');
-    INSERT INTO term VALUES ('club', 't', zeroblob(16), '2025-01-01', '2026-01-01', NULL, NULL);
-    INSERT INTO term_journal (account, transaction_id, starts, expires, processor, event_account, event_key, written_at)
-    VALUES ('club', 't', '2025-01-01', '2026-01-01', 'membership', 'club', 'paid', 1);
-    INSERT INTO document VALUES ('club', 'd', zeroblob(16), 1000000, '2026-01-01', NULL, NULL);
-    INSERT INTO document_journal (processor, account, event_key, document_id, written_at)
-    VALUES ('membership', 'club', 'paid', 'd', 1);
+    INSERT INTO person VALUES (1, zeroblob(16), 1);
+    INSERT INTO person_email VALUES ('ada@example.org', 1, 0);
+    INSERT INTO payment VALUES (1, 'club', 't', 1, 'paid', 1, 1, '2025-01-01', 1500, 'USD', 'MU', 40);
+    INSERT INTO adjustment VALUES (1, 1, 'dispute_opened', NULL, 1, '2025-01-02');
+    INSERT INTO term VALUES (1, '2025-01-01', '2026-01-01', NULL, NULL);
+    INSERT INTO term_journal (payment, starts, expires, fact, written_at)
+    VALUES (1, '2025-01-01', '2026-01-01', 1, 1);
+    INSERT INTO document VALUES (1, 'club', 'd', 1, 1000000, '2026-01-01', NULL, NULL);
+    INSERT INTO document_journal (document, fact, written_at) VALUES (1, 1, 1);
     INSERT INTO envelope VALUES (zeroblob(16), 's', 'k', 1, '[]', NULL, x'00');
     INSERT INTO dead_letter (processor, account, event_key, source, reason, detail, attempts, failures, first_seen,
         last_seen, state, envelope)
@@ -54,7 +53,7 @@ async fn facts_and_journals_are_append_only() {
         "DELETE FROM document",
         "UPDATE document_journal SET voided_at = 1",
         "DELETE FROM document_journal",
-        "UPDATE person SET event_key = 'rented'",
+        "UPDATE person SET fact = 2",
         "DELETE FROM person",
         "UPDATE envelope SET body = x'01'",
         "DELETE FROM envelope",
@@ -72,25 +71,32 @@ async fn rows_that_cannot_be_true_are_refused() {
     let file = make().await;
     run(&file, ROWS).await.unwrap();
     for sql in [
-        "INSERT INTO term VALUES ('club', 't', zeroblob(16), '2025-01-01', '2026-01-01', NULL, NULL)",
+        "INSERT INTO term VALUES (1, '2025-01-01', '2026-01-01', NULL, NULL)",
+        "INSERT INTO term VALUES (2, '2025-01-01', '2026-01-01', NULL, NULL)",
         "UPDATE term SET expires = starts",
         "UPDATE term SET expires = '2026-02-30'",
         "UPDATE term SET ended_on = '2025-02-01'",
         "UPDATE term SET end_reason = 'refunded'",
-        "INSERT INTO person_email VALUES ('ada@example.org', zeroblob(16), 1)",
-        "INSERT INTO person_email VALUES ('Bob@example.org', zeroblob(16), 1)",
-        "INSERT INTO person_email VALUES ('bob@example.org', randomblob(16), 0)",
-        "INSERT INTO person VALUES (randomblob(15), 'membership', 'club', 'paid')",
-        "INSERT INTO person VALUES (randomblob(16), 'membership', 'club', 'nothing')",
-        "INSERT INTO payment VALUES ('club', 'u', 'membership', 'rented', zeroblob(16), 1, '2025-01-01', 1, 'usd', '', 4)",
-        "INSERT INTO payment VALUES ('club', 'u', 'membership', 'paid', zeroblob(16), 1, '2025-01-01', 1, 'USD', '', 4)",
-        "INSERT INTO payment VALUES ('club', 'u', 'membership', 'rented', zeroblob(16), 'x', '2025-01-01', 1, 'USD', '', 4)",
-        "INSERT INTO adjustment VALUES ('membership', 'club', 'rented', 't', 'refunded', NULL, 1, '2025-01-02')",
-        "INSERT INTO adjustment VALUES ('membership', 'club', 'rented', 'u', 'dispute_won', NULL, 1, '2025-01-02')",
-        "INSERT INTO document VALUES ('club', 'e', NULL, NULL, NULL, NULL, NULL)",
-        "INSERT INTO document VALUES ('club', 'e', zeroblob(16), 1, NULL, NULL, NULL)",
+        "INSERT INTO person_email VALUES ('ada@example.org', 1, 1)",
+        "INSERT INTO person_email VALUES ('Bob@example.org', 1, 1)",
+        "INSERT INTO person_email VALUES ('bob@example.org', 2, 0)",
+        "INSERT INTO person VALUES (2, randomblob(15), 2)",
+        "INSERT INTO person VALUES (2, zeroblob(16), 2)",
+        "INSERT INTO person VALUES (2, randomblob(16), 1)",
+        "INSERT INTO person VALUES (2, randomblob(16), 99)",
+        "INSERT INTO payment VALUES (2, 'club', 't', 2, 'k', 1, 1, '2025-01-01', 1, 'USD', '', 4)",
+        "INSERT INTO payment VALUES (2, 'club', 'u', 1, 'k', 1, 1, '2025-01-01', 1, 'USD', '', 4)",
+        "INSERT INTO payment VALUES (2, 'club', 'u', 99, 'k', 1, 1, '2025-01-01', 1, 'USD', '', 4)",
+        "INSERT INTO payment VALUES (2, 'club', 'u', 2, 'k', 99, 1, '2025-01-01', 1, 'USD', '', 4)",
+        "INSERT INTO payment VALUES (2, 'club', 'u', 2, 'k', 1, 1, '2025-01-01', 1, 'usd', '', 4)",
+        "INSERT INTO payment VALUES (2, 'club', 'u', 2, 'k', 1, 'x', '2025-01-01', 1, 'USD', '', 4)",
+        "INSERT INTO adjustment VALUES (2, 1, 'refunded', NULL, 1, '2025-01-02')",
+        "INSERT INTO adjustment VALUES (2, 99, 'dispute_won', NULL, 1, '2025-01-02')",
+        "INSERT INTO adjustment VALUES (1, 1, 'dispute_won', NULL, 1, '2025-01-02')",
+        "INSERT INTO document VALUES (2, 'club', 'e', NULL, NULL, NULL, NULL, NULL)",
+        "INSERT INTO document VALUES (2, 'club', 'e', 1, 1, NULL, NULL, NULL)",
         "UPDATE document SET expires = '1970-01-01'",
-        "INSERT INTO document VALUES ('club', 'd', NULL, NULL, NULL, NULL, 1)",
+        "INSERT INTO document VALUES (2, 'club', 'd', NULL, NULL, NULL, NULL, 1)",
         "INSERT INTO outbox (envelope, processor) VALUES (randomblob(16), 'waiver')",
         "UPDATE dead_letter SET state = 'lost'",
     ] {

@@ -11,18 +11,16 @@ const ROWS: [&str; 7] = [
         occurred_at, processed_at)
      VALUES ('membership', 'club', 'paid', 'applied', NULL, 'payment_captured', 's', zeroblob(16), 'r', '1:a', 1, 1),
         ('membership', 'club', 'rented', 'ignored', 'rental', 'payment_captured', 's', zeroblob(16), 'r', '1:b', 2, 2)",
-    "INSERT INTO person VALUES (zeroblob(16), 'membership', 'club', 'paid');
-     INSERT INTO person_email VALUES ('ada@example.org', zeroblob(16), 0);
-     INSERT INTO person_detail VALUES (zeroblob(16), 'name', 'Ada', 1, 'paid')",
-    "INSERT INTO payment VALUES ('club', 't', 'membership', 'paid', zeroblob(16), 1, '2025-01-01', 15, 'USD', 'MU', 40);
-     INSERT INTO adjustment VALUES ('membership', 'club', 'paid', 't', 'refunded', 5, 1, '2025-01-02');
-     INSERT INTO term VALUES ('club', 't', zeroblob(16), '2025-01-01', '2026-01-01', NULL, NULL);
-     INSERT INTO term_journal (account, transaction_id, starts, expires, processor, event_account, event_key,
-        written_at)
-     VALUES ('club', 't', '2025-01-01', '2026-01-01', 'membership', 'club', 'paid', 1)",
-    "INSERT INTO document VALUES ('club', 'd', zeroblob(16), 1000000, '2026-01-01', 'MU', NULL);
-     INSERT INTO document_journal (processor, account, event_key, document_id, written_at)
-     VALUES ('membership', 'club', 'paid', 'd', 1)",
+    "INSERT INTO person VALUES (1, zeroblob(16), 1);
+     INSERT INTO person_email VALUES ('ada@example.org', 1, 0);
+     INSERT INTO person_detail VALUES (1, 'name', 'Ada', 1, 'paid')",
+    "INSERT INTO payment VALUES (1, 'club', 't', 1, 'paid', 1, 1, '2025-01-01', 15, 'USD', 'MU', 40);
+     INSERT INTO adjustment VALUES (1, 1, 'refunded', 5, 1, '2025-01-02');
+     INSERT INTO term VALUES (1, '2025-01-01', '2026-01-01', NULL, NULL);
+     INSERT INTO term_journal (payment, starts, expires, fact, written_at)
+     VALUES (1, '2025-01-01', '2026-01-01', 1, 1)",
+    "INSERT INTO document VALUES (1, 'club', 'd', 1, 1000000, '2026-01-01', 'MU', NULL);
+     INSERT INTO document_journal (document, fact, written_at) VALUES (1, 1, 1)",
     "INSERT INTO envelope VALUES (zeroblob(16), 's', 'k', 1, '[]', NULL, x'00')",
     "INSERT INTO dead_letter (processor, account, event_key, source, reason, detail, attempts, failures, first_seen,
         last_seen, state, envelope)

@@ -66,12 +66,12 @@ const LIES: [(&str, &str); 23] = [
         "unsettled_dead_letters_can_be_replayed",
     ),
     ("INSERT INTO outbox (envelope, processor) SELECT id, 'waiver' FROM person", "outbox_rows_can_be_sent"),
-    ("UPDATE term SET expires = '2027-02-19' WHERE transaction_id = 'txn-2'", "term_journals_end_at_their_term"),
+    ("UPDATE term SET expires = '2027-02-19' WHERE end_reason IS NULL", "term_journals_end_at_their_term"),
     (
-        "UPDATE term_journal SET was_starts = '2020-01-01', was_expires = '2021-01-01' WHERE transaction_id = 'txn-2'",
+        "UPDATE term_journal SET was_starts = '2020-01-01', was_expires = '2021-01-01' WHERE was_starts IS NULL",
         "term_journals_are_unbroken",
     ),
-    ("UPDATE term SET starts = expires WHERE transaction_id = 'txn-2'", "terms_end_after_they_start"),
+    ("UPDATE term SET starts = expires WHERE end_reason IS NULL", "terms_end_after_they_start"),
     (
         "UPDATE document SET voided_at = signed_at WHERE document_id = 'doc-1'",
         "document_journals_end_at_their_document",
@@ -82,7 +82,7 @@ const LIES: [(&str, &str); 23] = [
         "one_waiver_per_document",
     ),
     ("UPDATE document SET person = NULL WHERE document_id = 'doc-1'", "one_waiver_per_document"),
-    ("DELETE FROM term WHERE transaction_id = 'txn-1'", "one_term_per_payment"),
+    ("DELETE FROM term WHERE end_reason = 'refunded'", "one_term_per_payment"),
     (
         "UPDATE processed SET outcome = 'ignored', reason = 'x' WHERE event_key = 'payment:txn-2:captured'",
         "recorded_payments_were_applied",
@@ -94,7 +94,10 @@ const LIES: [(&str, &str); 23] = [
     ("DELETE FROM payment WHERE transaction_id = 'txn-1'", "applied_payments_are_recorded"),
     ("DELETE FROM processed WHERE event_key = 'payment:txn-1:captured'", "one_registration_per_person"),
     ("DELETE FROM processed WHERE event_key LIKE 'document:doc-1:%'", "recorded_documents_were_applied"),
-    ("DELETE FROM document_journal WHERE document_id = 'doc-2'", "applied_documents_are_recorded"),
+    (
+        "DELETE FROM document_journal WHERE document IN (SELECT number FROM document WHERE document_id = 'doc-2')",
+        "applied_documents_are_recorded",
+    ),
     ("DELETE FROM person_email WHERE email = 'member-1@example.org'", "people_have_an_address"),
     (
         "UPDATE person_email SET email = 'Member-2@example.org' WHERE email = 'member-2@example.org'",
