@@ -44,7 +44,7 @@ impl Service {
     /// Looks at the records until `count` payments stand there. A count is a walk over an index,
     /// so it is asked for rarely.
     pub async fn wait_applied(&self, count: usize) -> anyhow::Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(600);
+        let deadline = Instant::now() + Duration::from_mins(10);
         let mut connection = self.store().read_only(true).connect().await?;
         loop {
             let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM payment").fetch_one(&mut connection).await?;

@@ -17,6 +17,7 @@ pub struct Answer {
 }
 
 /// Signs as `provider` would, with this secret, at this moment.
+#[expect(clippy::disallowed_methods, reason = "a test plays the outside world, which has a clock")]
 pub fn sign(provider: &str, secret: &str, body: &[u8], id: &str) -> Signed {
     sign_at(provider, secret, body, id, jiff::Timestamp::now())
 }
@@ -30,7 +31,15 @@ pub fn sign_at(provider: &str, secret: &str, body: &[u8], id: &str, at: jiff::Ti
 impl World {
     /// POSTs a signed request to a source.
     pub fn post(&self, source: &str, signed: &Signed) -> Answer {
-        let headers = signed.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<String>();
+        self.post_with(source, signed, "")
+    }
+
+    /// The same with more header lines.
+    pub fn post_with(&self, source: &str, signed: &Signed, lines: &str) -> Answer {
+        let mut headers = lines.to_owned();
+        for (name, value) in &signed.headers {
+            headers.extend([name, ": ", value, "\r\n"]);
+        }
         self.request("POST", &format!("/webhooks/{source}"), &headers, &signed.body)
     }
 

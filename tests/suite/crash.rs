@@ -99,9 +99,10 @@ fn kill_over_and_over(world: &mut World) -> Killed {
             if index >= 6 || round % 4 == 0 {
                 replay_some(world);
             }
-            match until_dead(world, Duration::from_secs(3)) {
-                true => killed.at_points[index] += 1,
-                false => killed.at_random += 1,
+            if until_dead(world, Duration::from_secs(3)) {
+                killed.at_points[index] += 1;
+            } else {
+                killed.at_random += 1;
             }
             world.launch(&[], &[]);
             let _ = until_dead(world, Duration::from_millis(random.u64(20..300)));

@@ -18,11 +18,11 @@ fn letters(world: &World) -> Vec<Value> {
 /// The outcomes of one event key, as `outcome` or `outcome:reason`.
 fn outcomes(world: &World, key: &str) -> Vec<String> {
     let rows = world.json(&["events", "list", "--event-key", key]);
-    let word = |row: &Value| match row["reason"].as_str() {
+    let told = |row: &Value| match row["reason"].as_str() {
         Some(reason) => format!("{}:{reason}", row["outcome"].as_str().unwrap()),
         None => row["outcome"].as_str().unwrap().to_owned(),
     };
-    rows.as_array().unwrap().iter().map(word).collect()
+    rows.as_array().unwrap().iter().map(told).collect()
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Everything that needs more than one crate: the tree's own rules, the real binary end to end, and
 //! the binary killed at every point.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::disallowed_methods, reason = "a test plays the outside world, which has a clock")]
+
 mod configuration;
 mod crash;
 mod end_to_end;

@@ -176,10 +176,10 @@ pub struct EventsListArgs {
     pub outcome: Option<String>,
     #[arg(long)]
     pub reason: Option<String>,
-    /// For example payment_captured
+    /// For example `payment_captured`
     #[arg(long)]
     pub kind: Option<String>,
-    /// For example payment:7012345:captured
+    /// For example `payment:7012345:captured`
     #[arg(long, value_name = "KEY")]
     pub event_key: Option<String>,
     #[command(flatten)]

@@ -91,16 +91,6 @@ impl SqliteQueue {
         Arc::new(Self { shared: Arc::new(shared) })
     }
 
-    /// Finishes the commands that wait, then closes the file and gives up its lock. Whoever asks for
-    /// something later is told that the queue cannot be reached.
-    pub async fn close(&self) {
-        self.shared.readers.close().await;
-        let (done, closed) = oneshot::channel();
-        if self.shared.notes.send(Note::Close(done)).is_ok() {
-            drop(closed.await);
-        }
-    }
-
     /// The depths, from beside a running service or from the file of one that stopped; takes no
     /// lock and changes nothing. One entry for each of `queues`, in their order.
     pub async fn inspect(path: &Path, queues: &[ProcessorName], clock: &Clock) -> Result<Vec<QueueDepth>, OpenError> {
@@ -150,5 +140,14 @@ impl Queue for SqliteQueue {
     async fn depths(&self, queues: &[ProcessorName]) -> Result<Vec<QueueDepth>, QueueError> {
         let depths = depths(&self.shared.readers, queues, self.shared.now()).await;
         Ok(depths.map_err(Refusal::from)?)
+    }
+
+    /// Also empties the journal and gives up the lock before it returns.
+    async fn close(&self) {
+        self.shared.readers.close().await;
+        let (done, closed) = oneshot::channel();
+        if self.shared.notes.send(Note::Close(done)).is_ok() {
+            drop(closed.await);
+        }
     }
 }

@@ -277,6 +277,8 @@ impl Queue for MemoryQueue {
         let state = self.shared.state();
         Ok(queues.iter().map(|queue| state.depth(queue, now)).collect())
     }
+
+    async fn close(&self) {}
 }
 
 #[cfg(test)]

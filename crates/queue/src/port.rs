@@ -38,4 +38,8 @@ pub trait Queue: Send + Sync {
 
     /// One entry for each of `queues`, in their order.
     async fn depths(&self, queues: &[ProcessorName]) -> Result<Vec<QueueDepth>, QueueError>;
+
+    /// Finishes what was asked for and lets go of files and connections. Called once, at the end of
+    /// a drain; whoever asks for something later is told that the queue cannot be reached.
+    async fn close(&self);
 }

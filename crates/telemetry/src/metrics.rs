@@ -14,7 +14,8 @@ pub struct Metrics {
     registry: Registry,
     /// `ingest_requests_total{source,outcome}`
     pub ingest_requests: IntCounterVec,
-    /// `ingest_ack_seconds{source}`: from the request's head to the answer.
+    /// `ingest_ack_seconds{source}`: from the request's head to its success answer. Refusals are
+    /// quick and would hide the time that a provider waits.
     pub ingest_ack_seconds: HistogramVec,
     /// `publish_confirm_seconds`: until the queue has it durably.
     pub publish_confirm_seconds: Histogram,
@@ -59,7 +60,7 @@ impl Metrics {
             )?,
             ingest_ack_seconds: make.histograms(
                 "ingest_ack_seconds",
-                "From a request's head to its answer.",
+                "From a request's head to its success answer; refusals are not in it.",
                 &["source"],
                 &SECONDS,
             )?,

@@ -240,12 +240,10 @@ fn report(session: &Session, action: Action, matching: u64, done: u64, dry_run: 
         output::line("nothing done");
     } else {
         let what = output::count(done, "dead letter", "dead letters");
-        match action {
-            Action::Replay { .. } => {
-                output::line(format!("{what} on the way; `rollbook dead-letters list` shows what comes back"))
-            }
-            Action::Discard => output::line(format!("{what} discarded")),
-        }
+        output::line(match action {
+            Action::Replay { .. } => format!("{what} on the way; `rollbook dead-letters list` shows what comes back"),
+            Action::Discard => format!("{what} discarded"),
+        });
     }
     Ok(ExitCode::SUCCESS)
 }

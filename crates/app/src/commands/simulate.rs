@@ -79,7 +79,7 @@ async fn send(config: &Resolved, args: &SimulateArgs, stream: Stream) -> Result<
 async fn judge(common: &Common, config: &Resolved, record: &Record, report: &mut Report) -> Result<(), Failure> {
     let session = Session::open(common)?;
     let schedule: Duration = config.retry.iter().take(4).sum();
-    play::wait_quiet(&session, schedule + Duration::from_secs(60)).await?;
+    play::wait_quiet(&session, schedule + Duration::from_mins(1)).await?;
     let recorded = Recorded::load(session.store().await?.as_ref()).await?;
     let options = AuditOptions { zone: config.zone.clone(), mended: false, scope: Scope::Run(report.tag.clone()) };
     let audit = check(record, &recorded, &options);

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use rollbook_domain::Processor;
@@ -32,6 +33,9 @@ pub async fn run(common: &Common, args: &UpArgs) -> Done {
     Service { config, metrics, queue, database }.run().await
 }
 
+/// How long the queue may take to close its file.
+const CLOSING: Duration = Duration::from_secs(10);
+
 struct Service {
     config: Resolved,
     metrics: Arc<Metrics>,
@@ -51,7 +55,12 @@ impl Service {
         self.start_workers(&mut tasks, &processors, &stop);
         run_part(&mut tasks, ingest.run(stop.clone()));
         started.cancel();
-        wait(tasks, stop).await
+        let done = wait(tasks, stop).await;
+        if tokio::time::timeout(CLOSING, self.queue.close()).await.is_err() {
+            warn!("the queue did not close in time; what was acknowledged is on the disk all the same");
+        }
+        info!("stopped");
+        done
     }
 
     fn bind_ingest(&self, processors: &[Arc<dyn Processor>]) -> Result<Ingest, Failure> {
@@ -135,7 +144,6 @@ async fn wait(mut tasks: Tasks, stop: CancellationToken) -> Done {
             }
         }
     }
-    info!("stopped");
     Ok(code)
 }
 

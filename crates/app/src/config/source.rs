@@ -90,18 +90,29 @@ const KEYS: [&str; 12] = [
     "max_body",
 ];
 
+/// Whoever writes an empty list may mean nobody or everybody, so it means neither.
+fn no_empty_gate(section: &Section<'_>, key: &str, empty: bool) -> Result<(), ConfigError> {
+    if empty {
+        return Err(section.fault(key, "is an empty list; name who may pass, or leave the key out to ask nothing"));
+    }
+    Ok(())
+}
+
 impl Source {
     pub(super) fn read(name: &str, section: Section<'_>) -> Result<Self, ConfigError> {
         check_name(name, &section)?;
         let section = section.only(&KEYS)?;
         let secrets = section.sections("secrets", "{ file = \"…\" }")?;
         let logins = section.sections("basic_auth", "{ user = \"…\", password = { file = \"…\" } }")?;
+        let allow_ips = section.texts("allow_ips")?;
+        no_empty_gate(&section, "allow_ips", allow_ips.as_ref().is_some_and(Vec::is_empty))?;
+        no_empty_gate(&section, "basic_auth", section.has("basic_auth") && logins.is_empty())?;
         Ok(Self {
             provider: section.required("provider", "stripe")?,
             account: section.text_or("account", name)?,
             secrets: secrets.into_iter().map(SecretRef::read).collect::<Result<_, _>>()?,
             verifier: section.text("verifier")?,
-            allow_ips: section.texts("allow_ips")?.unwrap_or_default(),
+            allow_ips: allow_ips.unwrap_or_default(),
             basic_auth: logins.into_iter().map(BasicAuth::read).collect::<Result<_, _>>()?,
             client_certs: ClientCerts::read(&section)?,
             purpose_field: section.text("purpose_field")?,

@@ -241,4 +241,6 @@ impl Queue for FakeQueue {
         };
         Ok(queues.iter().map(depth).collect())
     }
+
+    async fn close(&self) {}
 }

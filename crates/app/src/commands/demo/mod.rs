@@ -31,7 +31,7 @@ use crate::{config, output, wiring};
 /// How long the playing should take, so that it can be watched.
 const PLAYING_S: f64 = 5.0;
 /// How long the service may need for what is left.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 pub async fn run(common: &Common, args: &DemoArgs) -> Done {
     let folder = Folder::new(args.folder.as_deref())?;

@@ -58,7 +58,6 @@ fn an_organisation_alone_is_enough() {
     let resolved = resolve(&format!("\u{feff}{CLUB}")).unwrap();
     assert_eq!(resolved.queue, Place::Sqlite(PathBuf::from("data/queue.db")));
     assert_eq!(resolved.store, Place::Sqlite(PathBuf::from("data/rollbook.db")));
-    assert_eq!(resolved.spool, PathBuf::from("data/spool.db"));
     assert_eq!(resolved.min_free_disk_bytes, 256 << 20);
     assert_eq!(resolved.ingest.listen.to_string(), "127.0.0.1:8080");
     assert_eq!((resolved.ingest.max_body_bytes, resolved.ingest.max_connections), (1 << 20, 1024));

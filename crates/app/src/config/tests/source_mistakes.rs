@@ -115,6 +115,14 @@ fn gates_are_checked() {
     let proxied = |rest: &str| format!("[ingest]\ntrusted_proxies = [\"127.0.0.1\"]\n{}", source(rest));
     check(&[
         (
+            &source("allow_ips = []"),
+            "rollbook.toml line 8: `sources.shop.allow_ips` is an empty list; name who may pass, or leave the key out to ask nothing",
+        ),
+        (
+            &source("basic_auth = []"),
+            "rollbook.toml line 8: `sources.shop.basic_auth` is an empty list; name who may pass, or leave the key out to ask nothing",
+        ),
+        (
             &source("allow_ips = [\"10.0.0.0/8\", \"10.0.0.0/33\"]"),
             "rollbook.toml line 8: `sources.shop.allow_ips` has no address or network in `10.0.0.0/33`; write one like `198.241.162.0/24` or `203.0.113.7`",
         ),
