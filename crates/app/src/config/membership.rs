@@ -57,7 +57,7 @@ impl Membership {
             let path = format!("membership.plans[{index}]");
             let rule = plan.rule(&path, currency, origins)?;
             if let Some(at) = plans.iter().position(|earlier| overlap(earlier, &rule)) {
-                return Err(origins.about(&path, clash(at, &plan.category)));
+                return Err(origins.about(&path, clash(at, plan.category.trim())));
             }
             plans.push(rule);
         }

@@ -38,8 +38,10 @@ pub struct Source {
     pub email_field: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name_field: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allow_ips: Vec<String>,
     pub secrets: Vec<SecretRef>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub basic_auth: Vec<BasicAuth>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_certs: Option<ClientCerts>,
