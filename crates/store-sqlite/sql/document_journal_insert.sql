@@ -1,4 +1,9 @@
+WITH new (account, document_id, person, signed_at, expires, category, voided_at, processor, event_account, event_key,
+    written_at) AS (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))
 INSERT INTO document_journal (document, person, signed_at, expires, category, voided_at, fact, written_at)
-VALUES ((SELECT number FROM document WHERE account = ? AND document_id = ?),
-    (SELECT number FROM person WHERE id = ?), ?, ?, ?, ?,
-    (SELECT id FROM processed WHERE processor = ? AND account = ? AND event_key = ?), ?)
+SELECT d.number, p.number, new.signed_at, new.expires, new.category, new.voided_at, f.id, new.written_at
+FROM new
+LEFT JOIN document AS d ON d.account = new.account AND d.document_id = new.document_id
+LEFT JOIN person AS p ON p.id = new.person
+LEFT JOIN processed AS f
+    ON f.processor = new.processor AND f.account = new.event_account AND f.event_key = new.event_key

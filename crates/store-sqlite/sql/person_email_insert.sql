@@ -1,2 +1,5 @@
+WITH new (email, person) AS (VALUES (?, ?))
 INSERT INTO person_email (email, person, position)
-VALUES (?, (SELECT number FROM person WHERE id = ?), 0)
+SELECT new.email, p.number, 0
+FROM new
+LEFT JOIN person AS p ON p.id = new.person

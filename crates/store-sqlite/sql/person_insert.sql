@@ -1,2 +1,6 @@
+WITH new (id, processor, account, event_key) AS (VALUES (?, ?, ?, ?))
 INSERT INTO person (id, fact)
-VALUES (?, (SELECT id FROM processed WHERE processor = ? AND account = ? AND event_key = ?))
+SELECT new.id, f.id
+FROM new
+LEFT JOIN processed AS f
+    ON f.processor = new.processor AND f.account = new.account AND f.event_key = new.event_key

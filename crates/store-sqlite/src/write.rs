@@ -126,7 +126,7 @@ fn processed_row(query: BulkQuery, batch: &Batch, event: &SettledEvent) -> BulkQ
         .bind(to_micros(batch.processed_at))
 }
 
-/// The three parts that name a fact; the statement finds its row.
+/// The three parts that name a fact; the statement finds its row, or leaves NULL where there is none, which the table refuses.
 fn fact(query: BulkQuery, processor: &ProcessorName, account: &Account, key: &EventKey) -> BulkQuery {
     query.bind(text(processor.as_str())).bind(text(account.as_str())).bind(text(key.as_str()))
 }
@@ -154,8 +154,8 @@ fn detail_row(query: BulkQuery, row: &(&(PersonId, DetailField), &&Detail)) -> B
 }
 
 fn payment_row(query: BulkQuery, processor: &ProcessorName, payment: &Payment) -> BulkQuery {
-    let query = payment_ref(query, &payment.reference);
-    fact(query, processor, &payment.reference.account, &payment.event_key)
+    payment_ref(query, &payment.reference)
+        .bind(text(processor.as_str()))
         .bind(text(payment.event_key.as_str()))
         .bind(payment.person.0)
         .bind(to_micros(payment.paid_at))
@@ -171,8 +171,8 @@ fn adjustment_row(query: BulkQuery, processor: &ProcessorName, adjustment: &Adju
         AdjustmentKind::Refunded { cumulative_minor } => Some(cumulative_minor),
         _ => None,
     };
-    let query = fact(query, processor, &adjustment.payment.account, &adjustment.event_key);
-    payment_ref(query, &adjustment.payment)
+    fact(query, processor, &adjustment.payment.account, &adjustment.event_key)
+        .bind(adjustment.payment.transaction.clone())
         .bind(adjustment.kind.as_str())
         .bind(cumulative_minor)
         .bind(to_micros(adjustment.at))
