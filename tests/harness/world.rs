@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -170,10 +170,11 @@ renewal_window_days = 40
         self.child = Some(child);
     }
 
-    fn wait_healthy(&mut self) {
+    /// Waits until it accepts callbacks.
+    pub fn wait_healthy(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while !self.is_healthy() {
-            if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().expect("the child is ours")) {
+            if let Some(status) = self.ended() {
                 panic!("the service ended with {status}:\n{}", self.log_tail());
             }
             assert!(Instant::now() < deadline, "not healthy after 30 s:\n{}", self.log_tail());
@@ -200,8 +201,9 @@ renewal_window_days = 40
         self.child.as_ref().map(Child::id)
     }
 
-    pub fn is_running(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| child.try_wait().expect("the child is ours").is_none())
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.as_mut().and_then(|child| child.try_wait().expect("the child is ours"))
     }
 
     /// SIGKILL, and wait until it is gone.

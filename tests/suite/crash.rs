@@ -2,6 +2,7 @@
 //! named point of the path, while the providers go on sending. Then it drains, and what it recorded
 //! is held against the *sender's own* record.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -64,18 +65,20 @@ async fn audit(world: &World, record: &Record) {
     assert!(applied > record.sent.len() / 4, "the audit looked at next to nothing");
 }
 
-/// Waits until the process has killed itself, or kills it.
+/// Waits until the process has killed itself, or kills it. A service that ends in any other way than
+/// by SIGKILL has failed: it could not start over what the last kill left behind.
 fn until_dead(world: &mut World, patience: Duration) -> bool {
     let deadline = Instant::now() + patience;
-    while world.is_running() {
-        if Instant::now() > deadline {
+    while Instant::now() < deadline {
+        if let Some(status) = world.ended() {
+            assert_eq!(status.signal(), Some(9), "the service ended by itself: {status}\n{}", world.log_tail());
             world.kill();
-            return false;
+            return true;
         }
         std::thread::sleep(Duration::from_millis(5));
     }
     world.kill();
-    true
+    false
 }
 
 /// Dead letters are sent again, so that the keeper and the relay have work, too.
@@ -105,6 +108,9 @@ fn kill_over_and_over(world: &mut World) -> Killed {
                 killed.at_random += 1;
             }
             world.launch(&[], &[]);
+            if round % 2 == 0 {
+                world.wait_healthy();
+            }
             let _ = until_dead(world, Duration::from_millis(random.u64(20..300)));
             killed.at_random += 1;
         }

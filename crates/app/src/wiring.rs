@@ -89,11 +89,16 @@ fn gates(gates: &config::Gates) -> rollbook_ingest::Gates {
 }
 
 pub fn ingest_options(config: &Resolved) -> rollbook_ingest::Options {
+    let defaults = rollbook_ingest::Options::new(config.ingest.listen);
+    let sources = config.sources.iter().map(|source| source.max_body_bytes);
+    let largest = sources.chain([config.ingest.max_body_bytes]).max().unwrap_or_default();
     rollbook_ingest::Options {
+        // Two of the largest must fit, or a body that the configuration allows would be 503 for ever.
+        max_buffered_bytes: defaults.max_buffered_bytes.max(largest.saturating_mul(2)),
         max_body_bytes: config.ingest.max_body_bytes,
         trusted_proxies: config.ingest.trusted_proxies.clone(),
         max_connections: config.ingest.max_connections,
-        ..rollbook_ingest::Options::new(config.ingest.listen)
+        ..defaults
     }
 }
 

@@ -42,7 +42,10 @@ fn offset_s(hours: &str) -> Option<i64> {
     if seconds.abs() > day { None } else { seconds.round().to_i64() }
 }
 
+/// Cut to microseconds, which is what the stores keep: an order that is decided by nanoseconds would
+/// be another one once the facts come back from the records.
 fn plausible(instant: Timestamp) -> Option<Timestamp> {
+    let instant = Timestamp::from_microsecond(instant.as_microsecond()).ok()?;
     (0..LATEST_S).contains(&instant.as_second()).then_some(instant)
 }
 
@@ -68,8 +71,8 @@ mod tests {
     #[test]
     fn any_number_of_decimals_is_read() {
         assert_eq!(utc("2024-01-02T03:04:04Z").as_deref(), Some("2024-01-02T03:04:04Z"));
-        assert_eq!(utc("2024-01-02T03:04:04.1234567Z").as_deref(), Some("2024-01-02T03:04:04.1234567Z"));
-        assert_eq!(utc("2024-01-02T03:04:59.99999999999-05:00").as_deref(), Some("2024-01-02T08:04:59.999999999Z"));
+        assert_eq!(utc("2024-01-02T03:04:04.1234567Z").as_deref(), Some("2024-01-02T03:04:04.123456Z"));
+        assert_eq!(utc("2024-01-02T03:04:59.99999999999-05:00").as_deref(), Some("2024-01-02T08:04:59.999999Z"));
         for odd in [
             "",
             "yesterday",

@@ -9,4 +9,5 @@ mod mutation;
 mod published;
 mod round_trip;
 mod shown;
+mod two_posts;
 mod vectors;

@@ -84,6 +84,7 @@ pub fn check(record: &Record, recorded: &Recorded, options: &AuditOptions) -> Au
     standing::accepted_are_recorded(&facts, &rows, &mut findings);
     standing::as_expected(&facts, &rows, &mut findings);
     standing::refused_are_not_recorded(&facts, &rows, &mut findings);
+    standing::every_replay_ended(&facts, &rows, &options.scope, &mut findings);
     standing::nothing_unsent(&facts, &rows, &options.scope, &mut findings);
     effects::check(&facts, &rows, recorded, options, &mut findings);
     findings.audit()

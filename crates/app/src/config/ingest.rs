@@ -76,6 +76,18 @@ pub(super) fn networks(path: &str, texts: &[String], origins: &Origins) -> Resul
     texts.iter().enumerate().map(read).collect()
 }
 
+/// Proxies are believed when they name the client and its certificate, so everybody cannot be one.
+pub(super) fn proxies(path: &str, texts: &[String], origins: &Origins) -> Result<Vec<IpNet>, ConfigError> {
+    let networks = networks(path, texts, origins)?;
+    match networks.iter().position(|network| network.prefix_len() == 0) {
+        Some(index) => {
+            let sentence = "trusts everybody to say who they are; name your proxies alone";
+            Err(origins.about(&format!("{path}[{index}]"), sentence))
+        }
+        None => Ok(networks),
+    }
+}
+
 fn network(text: &str) -> Option<IpNet> {
     let text = text.trim();
     text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))

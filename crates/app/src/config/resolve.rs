@@ -12,7 +12,7 @@ use rollbook_domain::FactKind;
 
 use super::environment::Environment;
 use super::error::ConfigError;
-use super::ingest::{address, body_limit, networks};
+use super::ingest::{address, body_limit, proxies};
 use super::nearest::suggestion;
 use super::place::{Place, plain};
 use super::source::{ResolvedSource, Resolving};
@@ -195,7 +195,7 @@ impl Config {
         Ok(Listener {
             listen: address("ingest.listen", &ingest.listen, &self.origins)?,
             max_body_bytes: body_limit("ingest.max_body", &ingest.max_body, &self.origins)?,
-            trusted_proxies: networks("ingest.trusted_proxies", &ingest.trusted_proxies, &self.origins)?,
+            trusted_proxies: proxies("ingest.trusted_proxies", &ingest.trusted_proxies, &self.origins)?,
             max_connections: ingest.max_connections as usize,
         })
     }

@@ -19,8 +19,8 @@ use super::section::Section;
 /// The one word that `verifier` may say.
 const INSECURE: &str = "insecure-none";
 
-/// The source name of internal events.
-const RESERVED: &str = "rollbook";
+/// The source of internal events, and the metric label of requests to no source.
+const RESERVED: [&str; 2] = ["rollbook", "unknown"];
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Source {
@@ -140,8 +140,8 @@ fn check_name(name: &str, section: &Section<'_>) -> Result<(), ConfigError> {
     if !(1..=64).contains(&name.len()) || !name.chars().all(allowed) {
         return Err(section.whole("is no source name; use up to 64 of a-z, 0-9, `-` and `_`, as it is part of a URL"));
     }
-    if name == RESERVED {
-        return Err(section.whole("is a name kept for Rollbook's own events; choose another"));
+    if RESERVED.contains(&name) {
+        return Err(section.whole("is a name kept for Rollbook's own use; choose another"));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! Only `decision` counts, never a reason code: the provider adds reason codes and says so.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rollbook_domain::{Account, Amount, Capture, Envelope, Event, EventKey, Fact};
 
 use super::form::{Form, SignedFields};
@@ -17,7 +17,11 @@ const FORENAME: &str = "req_bill_to_forename";
 const SURNAME: &str = "req_bill_to_surname";
 
 /// What is read whatever is configured.
-const READ: [&str; 6] = ["decision", "transaction_id", "signed_date_time", "req_amount", "req_currency", "auth_amount"];
+const READ: [&str; 7] =
+    ["decision", "transaction_id", "signed_date_time", "auth_time", "req_amount", "req_currency", "auth_amount"];
+
+/// An authorisation answers at once; a longer gap means that the field is something else.
+const LONGEST_GAP: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn translate(fields: &Fields, account: &Account, envelope: &Envelope) -> Result<Vec<Event>, TranslateFault> {
     let form = Form::parse(&envelope.body);
@@ -26,7 +30,7 @@ pub(super) fn translate(fields: &Fields, account: &Account, envelope: &Envelope)
         return Err(unparseable("a signed value holds what looks like a second signed field"));
     }
     let decision = signed.said("decision").ok_or_else(|| missing("decision"))?;
-    let occurred_at = signed_at(&signed)?;
+    let occurred_at = paid_at(&signed)?;
     let (key, fact) = match decision.as_str() {
         "ACCEPT" => captured(fields, &signed)?,
         "REVIEW" => (key(&signed, envelope, EventKey::pending)?, Fact::PaymentPending),
@@ -45,10 +49,26 @@ fn read(fields: &Fields) -> Vec<&str> {
     READ.into_iter().chain(member).collect()
 }
 
-/// `2018-05-17T19:20:30Z`: UTC, whole seconds. Taken as the time of payment.
-fn signed_at(signed: &SignedFields<'_>) -> Result<Timestamp, TranslateFault> {
+/// The time of payment. `signed_date_time` (`2018-05-17T19:20:30Z`) is when *this post* was signed,
+/// and the browser's post and the server's post of one payment differ there: around midnight the
+/// first to arrive would decide on the date of a membership. `auth_time` belongs to the transaction,
+/// so it is taken where it was signed, too, and lies within a day before.
+fn paid_at(signed: &SignedFields<'_>) -> Result<Timestamp, TranslateFault> {
     let text = signed.said("signed_date_time").ok_or_else(|| missing("signed_date_time"))?;
-    instant::parse(&text).ok_or_else(|| unreadable("signed_date_time"))
+    let posted_at = instant::parse(&text).ok_or_else(|| unreadable("signed_date_time"))?;
+    let authorised_at = signed.said("auth_time").and_then(|text| instant::parse(&with_colons(&text)));
+    let near = |at: &Timestamp| (SignedDuration::ZERO..=LONGEST_GAP).contains(&posted_at.duration_since(*at));
+    Ok(authorised_at.filter(near).unwrap_or(posted_at))
+}
+
+/// `auth_time` is written `2016-04-07T140637Z`.
+fn with_colons(text: &str) -> String {
+    match text.split_once('T') {
+        Some((date, time)) if time.len() == 7 && time.is_ascii() => {
+            format!("{date}T{}:{}:{}", &time[..2], &time[2..4], &time[4..])
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// A cancelled payment may have no transaction; it is then named after the request.

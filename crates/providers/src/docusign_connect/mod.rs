@@ -23,6 +23,12 @@ pub(crate) struct DocuSignConnect;
 
 const HEADER: &str = "x-docusign-signature-";
 
+/// By its last part (the moment at which the message was made) and its document.
+fn names_one_request(parts: &[String]) -> bool {
+    let made_at = parts.last().is_some_and(|part| !part.is_empty());
+    made_at && parts.iter().rev().skip(1).any(|part| !part.is_empty())
+}
+
 impl Provider for DocuSignConnect {
     fn name(&self) -> &'static str {
         "docusign-connect"
@@ -58,8 +64,9 @@ impl Provider for DocuSignConnect {
             Format::Json => json::name(request.body),
             Format::Xml => xml::name(request.body),
         };
-        let parts = parts.ok()?;
-        if parts.iter().all(String::is_empty) { None } else { fault::delivery_key(&parts.join(":")) }
+        // Without the document and the moment it would name many requests.
+        let parts = parts.ok().filter(|parts| names_one_request(parts))?;
+        fault::delivery_key(&parts.join(":"))
     }
 
     fn translate(&self, fields: &Fields, account: &Account, envelope: &Envelope) -> Result<Vec<Event>, TranslateFault> {

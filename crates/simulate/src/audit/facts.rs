@@ -71,11 +71,13 @@ impl Claim {
     fn add(&mut self, sent: &Sent, expected: &Expected, mended: bool) {
         self.kind.get_or_insert(sent.kind);
         let acked = sent.answer.acked();
-        let uncertain = sent.answer.uncertain();
+        let forged = matches!(sent.expect, Expect::Refused { .. });
+        // Silence excuses nothing that must never be believed.
+        let uncertain = !forged && sent.answer.uncertain();
         self.acked += u32::from(acked);
         self.uncertain += u32::from(uncertain);
-        self.refused += u32::from(matches!(sent.answer.fate, Fate::Refused(_)) && !uncertain);
-        if matches!(sent.expect, Expect::Refused { .. }) || !(acked || uncertain) {
+        self.refused += u32::from(forged || matches!(sent.answer.fate, Fate::Refused(_)) && !uncertain);
+        if forged || !(acked || uncertain) {
             return;
         }
         for verdict in expected.any_of.iter().map(|verdict| verdict.when(mended)) {

@@ -123,8 +123,7 @@ pub fn accepted_are_recorded(facts: &Facts, rows: &Rows<'_>, findings: &mut Find
     findings.open(NAME);
     let named = facts.0.iter().filter(|(id, claim)| claim.acked > 0 && matches!(id.key, Key::Named(_)));
     for (id, claim) in named {
-        let waits = || claim.effects().any(|effect| !facts.founded(id, effect));
-        let lost = rows.standing(id) == Standing::Nothing && !waits();
+        let lost = rows.standing(id) == Standing::Nothing;
         findings.note(NAME, lost.then(|| format!("{id} was acknowledged {} times and is nowhere", claim.acked)));
     }
     for ((processor, account, reason), group) in unnamed_groups(facts) {
@@ -135,6 +134,17 @@ pub fn accepted_are_recorded(facts: &Facts, rows: &Rows<'_>, findings: &mut Find
                 .then(|| format!("of {} unreadable bodies to {processor}/{account}, {kept} are kept", group.acked));
             findings.note(NAME, fault);
         }
+    }
+}
+
+/// A replay ends as an outcome or as an open dead letter. One that stays under way was lost.
+pub fn every_replay_ended(facts: &Facts, rows: &Rows<'_>, scope: &Scope, findings: &mut Findings) {
+    const NAME: &str = "every replay came to an end";
+    findings.open(NAME);
+    let judged = rows.letters.iter().filter(|(id, _)| *scope == Scope::Whole || facts.get(id).is_some());
+    for (id, letters) in judged {
+        let stuck = letters.iter().any(|letter| letter.state == DeadLetterState::Replaying);
+        findings.note(NAME, stuck.then(|| format!("{id} is still being replayed")));
     }
 }
 

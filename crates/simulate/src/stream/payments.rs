@@ -27,6 +27,8 @@ pub struct Sale {
     pub purpose: &'static str,
     pub category: String,
     pub with_email: bool,
+    /// How long after the payment this message of it was signed.
+    pub posted_after_s: i64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,7 +86,7 @@ impl Sale {
             member: &self.person,
             with_email: self.with_email,
             authorised_at: self.at,
-            signed_at: self.at,
+            signed_at: later(self.at, self.posted_after_s),
             access_key: self.source.secret.key_id.as_deref().unwrap_or("invented-access-key"),
         })
     }
@@ -140,6 +142,7 @@ impl Teller<'_> {
             purpose: "membership",
             category: plan.category,
             with_email: true,
+            posted_after_s: 0,
         }
     }
 
@@ -170,7 +173,7 @@ impl Teller<'_> {
         let first = self.captured(sale, kind, vec![sale.applied()]);
         let mut drafts = vec![Draft::at(sale.at, first)];
         if sale.source.provider.name() == CYBERSOURCE && self.chance(40) {
-            let second = Sale { at: later(sale.at, self.rng.i64(1..20)), ..sale.clone() };
+            let second = Sale { posted_after_s: self.rng.i64(1..20), ..sale.clone() };
             let callback = self.captured(&second, Kind::SecondPost, vec![second.applied()]);
             drafts.push(Draft::at(second.at, callback).moved(self.rng.i64(-60..3600)));
         }

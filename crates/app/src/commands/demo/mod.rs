@@ -75,7 +75,7 @@ impl Demo {
         let groups = store.dead_letter_groups(&open).await?;
         let mended = self.mend(&session, &record).await?;
         let verified = verify::verify(store.as_ref()).await?;
-        Ok(Report { seed: self.seed, summary, groups, audit, mended, verified })
+        Ok(Report { seed: self.seed, events: self.events, summary, groups, audit, mended, verified })
     }
 
     /// Sends the stream, and kills the service half-way.

@@ -10,6 +10,7 @@ use crate::output;
 #[derive(Serialize)]
 pub struct Report {
     pub seed: u64,
+    pub events: u32,
     pub summary: Summary,
     #[serde(rename = "dead_letters")]
     pub groups: Vec<DeadLetterGroup>,
@@ -39,7 +40,8 @@ struct Printed<'a> {
 impl Report {
     /// Whether nothing was lost, doubled, forged or left unexplained.
     pub fn ok(&self) -> bool {
-        self.audit.ok() && self.mended.audit.ok() && self.mended.appeared > 0 && self.verified.ok
+        let answered = self.summary.total.unanswered == 0 && self.summary.total.sent == u64::from(self.events);
+        answered && self.audit.ok() && self.mended.audit.ok() && self.mended.appeared > 0 && self.verified.ok
     }
 
     pub fn print(&self, json: bool) -> anyhow::Result<()> {

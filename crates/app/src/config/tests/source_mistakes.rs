@@ -72,7 +72,7 @@ fn names_of_sources_and_providers_are_checked() {
         ),
         (
             &named("rollbook"),
-            "rollbook.toml line 5: `sources.rollbook` is a name kept for Rollbook's own events; choose another",
+            "rollbook.toml line 5: `sources.rollbook` is a name kept for Rollbook's own use; choose another",
         ),
         (
             "[sources.shop]\nprovider = \"strip\"\nsecrets = [{ env = \"S\" }]",
@@ -114,6 +114,10 @@ fn gates_are_checked() {
     let source = |rest: &str| format!("[sources.shop]\nprovider = \"stripe\"\nsecrets = [{{ env = \"S\" }}]\n{rest}");
     let proxied = |rest: &str| format!("[ingest]\ntrusted_proxies = [\"127.0.0.1\"]\n{}", source(rest));
     check(&[
+        (
+            "[ingest]\ntrusted_proxies = [\"10.0.0.1\", \"0.0.0.0/0\"]",
+            "rollbook.toml line 6: `ingest.trusted_proxies[1]` trusts everybody to say who they are; name your proxies alone",
+        ),
         (
             &source("allow_ips = []"),
             "rollbook.toml line 8: `sources.shop.allow_ips` is an empty list; name who may pass, or leave the key out to ask nothing",
