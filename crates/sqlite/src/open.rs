@@ -17,6 +17,10 @@ use crate::fault::{Fault, fault};
 /// How long a statement waits for another process: the command line beside a service.
 const BUSY: Duration = Duration::from_secs(30);
 
+/// How long the writer of a service waits. Its parts take turns at that one connection, so what one
+/// of them waits, all of them wait; they come back by themselves, and the command line does not.
+const BUSY_SERVICE: Duration = Duration::from_secs(2);
+
 const READERS: u32 = 4;
 
 /// Room for every size of every bulk statement.
@@ -106,7 +110,7 @@ fn writing(path: &Path, mode: Mode) -> SqliteConnectOptions {
     // A backup that was restored is not in WAL; to change that needs a lock that nobody waits for,
     // so the command line leaves it to the service.
     let options = match mode {
-        Mode::Create => common(path).journal_mode(SqliteJournalMode::Wal),
+        Mode::Create => common(path).journal_mode(SqliteJournalMode::Wal).busy_timeout(BUSY_SERVICE),
         Mode::Existing => common(path),
     };
     options.synchronous(SqliteSynchronous::Full).pragma("cache_size", "-16000").pragma("journal_size_limit", "67108864")
@@ -160,6 +164,19 @@ mod tests {
         for suffix in ["", "-wal", "-shm"] {
             assert_eq!(mode_of(&home.path().join(format!("a/b/rollbook.db{suffix}"))), 0o600, "{suffix}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_service_waits_shortly_and_the_command_line_long() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("rollbook.db");
+        let waits = async |mode| {
+            let mut database = open(&path, mode).await.unwrap();
+            let milliseconds: i64 =
+                sqlx::query_scalar("PRAGMA busy_timeout").fetch_one(&mut database.writer).await.unwrap();
+            milliseconds
+        };
+        assert_eq!((waits(Mode::Create).await, waits(Mode::Existing).await), (2_000, 30_000));
     }
 
     #[tokio::test]
