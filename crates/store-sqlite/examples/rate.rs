@@ -114,6 +114,7 @@ async fn one_batch(store: &SqliteStore, first: u64, spent: &mut Spent) -> Result
         envelopes: numbers.clone().map(envelope).collect(),
         settled: numbers.clone().map(joins).collect(),
         duplicates: Vec::new(),
+        settled_envelopes: Vec::new(),
         outgoing: Vec::new(),
     };
     let reads = Reads { people: numbers.clone().map(email).collect(), ..Reads::default() };

@@ -3,6 +3,6 @@ WITH new (processor, account, event_key, transaction_id, kind, cumulative_minor,
 INSERT INTO adjustment (fact, payment, kind, cumulative_minor, happened_at, happened_on)
 SELECT f.id, p.number, new.kind, new.cumulative_minor, new.happened_at, new.happened_on
 FROM new
-LEFT JOIN processed AS f
+CROSS JOIN processed AS f
     ON f.processor = new.processor AND f.account = new.account AND f.event_key = new.event_key
-LEFT JOIN payment AS p ON p.account = new.account AND p.transaction_id = new.transaction_id
+CROSS JOIN payment AS p ON p.account = new.account AND p.transaction_id = new.transaction_id

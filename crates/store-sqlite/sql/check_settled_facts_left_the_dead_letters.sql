@@ -1,8 +1,8 @@
--- A contradiction waits beside the fact that it contradicts; a replay may be on its way to decide
--- an ignored fact again.
+-- A contradiction waits beside the fact that it contradicts; an ignored fact may have been decided
+-- again and have failed.
 SELECT count(*) AS checked,
     coalesce(sum(EXISTS (
         SELECT 1 FROM processed AS p
         WHERE p.processor = d.processor AND p.account = d.account AND p.event_key = d.event_key
-            AND d.state = 'open' AND d.reason <> 'conflicting_duplicate')), 0) AS broken
+            AND p.outcome <> 'ignored' AND d.state = 'open' AND d.reason <> 'conflicting_duplicate')), 0) AS broken
 FROM dead_letter AS d

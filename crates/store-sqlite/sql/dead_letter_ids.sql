@@ -1,7 +1,7 @@
 SELECT id
 FROM dead_letter
 WHERE (?1 IS NULL OR id IN (SELECT value FROM json_each(?1)))
-    AND (?2 IS NULL OR envelope = ?2)
+    AND (?2 IS NULL OR id IN (SELECT f.letter FROM dead_letter_failure AS f WHERE f.envelope = ?2))
     AND (?3 IS NULL OR reason = ?3)
     AND (?4 IS NULL OR processor = ?4)
     AND (?5 IS NULL OR source = ?5)

@@ -6,5 +6,5 @@ WHERE id IN (
         ON d.processor = kept.value ->> 0 AND d.account = kept.value ->> 1 AND d.event_key = kept.value ->> 2
     CROSS JOIN processed AS p
         ON p.processor = d.processor AND p.account = d.account AND p.event_key = d.event_key
-    WHERE d.reason <> 'conflicting_duplicate'
+    WHERE d.reason <> 'conflicting_duplicate' AND p.outcome <> 'ignored'
 )

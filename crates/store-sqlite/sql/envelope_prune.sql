@@ -4,6 +4,11 @@ WHERE id IN (
     FROM envelope AS e
     WHERE e.received_at < ?1
         AND NOT EXISTS (SELECT 1 FROM dead_letter AS d WHERE d.envelope = e.id AND d.state IN ('open', 'replaying'))
+        AND NOT EXISTS (
+            SELECT 1
+            FROM dead_letter_failure AS f
+            CROSS JOIN dead_letter AS d ON d.id = f.letter
+            WHERE f.envelope = e.id AND d.state IN ('open', 'replaying'))
         AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.envelope = e.id)
     ORDER BY e.received_at
     LIMIT ?2

@@ -6,6 +6,6 @@ INSERT INTO payment
 SELECT new.account, new.transaction_id, f.id, new.event_key, p.number, new.paid_at, new.paid_on, new.amount_minor,
     new.currency, new.category, new.renewal_window_days
 FROM new
-LEFT JOIN processed AS f
+CROSS JOIN processed AS f
     ON f.processor = new.processor AND f.account = new.account AND f.event_key = new.event_key
-LEFT JOIN person AS p ON p.id = new.person
+CROSS JOIN person AS p ON p.id = new.person

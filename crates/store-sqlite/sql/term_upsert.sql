@@ -2,7 +2,7 @@ WITH new (account, transaction_id, starts, expires, ended_on, end_reason) AS (VA
 INSERT INTO term (payment, starts, expires, ended_on, end_reason)
 SELECT p.number, new.starts, new.expires, new.ended_on, new.end_reason
 FROM new
-LEFT JOIN payment AS p ON p.account = new.account AND p.transaction_id = new.transaction_id
+CROSS JOIN payment AS p ON p.account = new.account AND p.transaction_id = new.transaction_id
 WHERE true
 ON CONFLICT (payment) DO UPDATE SET
     starts = excluded.starts,

@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use rollbook_domain::EnvelopeId;
 use rollbook_sqlite::{Bulk, BulkQuery, to_micros};
-use rollbook_store::{DeadLetter, DeadLetterFilter, DeadLetterGroup, DeadLetterState, DeadLetters, Kept, StoreError};
+use rollbook_store::{
+    DeadLetter, DeadLetterFailure, DeadLetterFilter, DeadLetterGroup, DeadLetterState, DeadLetters, Kept, StoreError,
+};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Sqlite, SqliteConnection};
 
@@ -15,6 +17,7 @@ use crate::statements::{bulk, sql};
 use crate::{SqliteStore, envelopes, json};
 
 static UPSERT: LazyLock<Bulk> = bulk!("dead_letter_upsert", 64);
+static FAILURES: LazyLock<Bulk> = bulk!("dead_letter_failure_insert", 64);
 
 #[async_trait]
 impl DeadLetters for SqliteStore {
@@ -23,6 +26,7 @@ impl DeadLetters for SqliteStore {
         let connection = writing.connection();
         envelopes::keep(connection, letters.iter().map(|letter| &letter.envelope)).await?;
         UPSERT.execute(connection, letters, letter_row).await.map_err(store_error)?;
+        FAILURES.execute(connection, letters, failure_row).await.map_err(store_error)?;
         let names = letters.iter().map(|letter| [&letter.processor, &letter.account, &letter.event_key]);
         let query = sqlx::query(sql!("dead_letter_resolve_settled")).bind(json::list(names));
         query.execute(connection).await.map_err(store_error)?;
@@ -32,6 +36,11 @@ impl DeadLetters for SqliteStore {
     async fn dead_letters(&self, filter: &DeadLetterFilter) -> Result<Vec<DeadLetter>, StoreError> {
         let rows = filtered(sql!("dead_letters"), filter, &filter.states).fetch_all(&self.readers).await;
         rows.map_err(store_error)?.iter().map(letter).collect()
+    }
+
+    async fn dead_letter_history(&self, id: i64) -> Result<Vec<DeadLetterFailure>, StoreError> {
+        let rows = sqlx::query(sql!("dead_letter_history")).bind(id).fetch_all(&self.readers).await;
+        rows.map_err(store_error)?.iter().map(failure).collect()
     }
 
     async fn dead_letter_groups(&self, filter: &DeadLetterFilter) -> Result<Vec<DeadLetterGroup>, StoreError> {
@@ -53,14 +62,11 @@ impl DeadLetters for SqliteStore {
     }
 
     async fn discard(&self, filter: &DeadLetterFilter) -> Result<u64, StoreError> {
-        let unsettled = [DeadLetterState::Open, DeadLetterState::Replaying];
-        let named = |state: &DeadLetterState| filter.states.is_empty() || filter.states.contains(state);
-        let states: Vec<_> = unsettled.into_iter().filter(named).collect();
-        if states.is_empty() {
+        if !filter.states.is_empty() && !filter.states.contains(&DeadLetterState::Open) {
             return Ok(0);
         }
         let mut writing = self.writer.begin().await?;
-        let ids = ids(writing.connection(), filter, &states).await?;
+        let ids = ids(writing.connection(), filter, &[DeadLetterState::Open]).await?;
         let marked = sqlx::query(sql!("dead_letter_discard")).bind(ids).execute(writing.connection()).await;
         let marked = marked.map_err(store_error)?.rows_affected();
         writing.commit().await?;
@@ -118,6 +124,29 @@ fn letter_row(query: BulkQuery, letter: &Kept) -> BulkQuery {
         .bind(to_micros(letter.failed_at))
         .bind(to_micros(letter.failed_at))
         .bind(letter.envelope.id.0)
+}
+
+fn failure_row(query: BulkQuery, letter: &Kept) -> BulkQuery {
+    query
+        .bind(letter.processor.clone())
+        .bind(letter.account.clone())
+        .bind(letter.event_key.clone())
+        .bind(letter.envelope.id.0)
+        .bind(letter.reason.clone())
+        .bind(letter.detail.clone())
+        .bind(to_micros(letter.failed_at))
+        .bind(letter.attempts)
+}
+
+fn failure(row: &SqliteRow) -> Result<DeadLetterFailure, StoreError> {
+    let cells = Cells::of("dead_letter_failure", row);
+    Ok(DeadLetterFailure {
+        envelope: EnvelopeId(cells.uuid("envelope")?),
+        reason: cells.get("reason")?,
+        detail: cells.get("detail")?,
+        attempts: cells.count("attempts")?,
+        failed_at: cells.instant("failed_at")?,
+    })
 }
 
 fn letter(row: &SqliteRow) -> Result<DeadLetter, StoreError> {

@@ -31,6 +31,8 @@ pub fn open_error(error: OpenError) -> StoreError {
 pub enum Complaint {
     #[error("a fact to be decided again is not an ignored one any more")]
     NotIgnored,
+    #[error("a row refers to a fact, a person, a payment or a document that is not there")]
+    RefersToNothing,
     #[error("an earlier write of this transaction failed")]
     HalfWritten,
     #[error("less than {0} bytes are left on the disk")]

@@ -1,6 +1,6 @@
 //! Lists as one JSON argument: the statement's text never changes with their length.
 
-use rollbook_domain::{DocumentRef, FactRef, PaymentRef};
+use rollbook_domain::{DocumentRef, EnvelopeId, FactRef, PaymentRef};
 use serde::Serialize;
 
 /// Texts and numbers can always be written as JSON.
@@ -14,6 +14,15 @@ pub fn list<T: Serialize>(items: impl IntoIterator<Item = T>) -> String {
 
 pub fn facts<'a>(facts: impl IntoIterator<Item = &'a FactRef>) -> String {
     text(facts.into_iter().map(|fact| [fact.account.as_str(), fact.key.as_str()]))
+}
+
+/// JSON has no bytes: the statement reads each with `unhex`.
+pub fn hex(envelope: EnvelopeId) -> String {
+    envelope.0.simple().to_string()
+}
+
+pub fn envelopes(envelopes: &[EnvelopeId]) -> String {
+    text(envelopes.iter().map(|envelope| hex(*envelope)))
 }
 
 pub fn payments<'a>(payments: impl IntoIterator<Item = &'a PaymentRef>) -> String {

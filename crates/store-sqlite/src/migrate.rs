@@ -34,6 +34,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     5 "0005_envelopes",
     6 "0006_dead_letters",
     7 "0007_outbox",
+    8 "0008_probe",
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -1,6 +1,6 @@
 //! The read side.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use crate::envelopes::envelope;
 use crate::fault::store_error;
 use crate::snapshot::SqliteSnapshot;
 use crate::statements::sql;
-use crate::{SqliteStore, load};
+use crate::{SqliteStore, json, load};
 
 #[async_trait]
 impl Records for SqliteStore {
@@ -63,6 +63,16 @@ impl Records for SqliteStore {
         Ok(Box::new(SqliteSnapshot::new(self.view().await?)))
     }
 
+    async fn replay_events(&self, filter: &EventFilter, redecide: bool) -> Result<u64, StoreError> {
+        // Read before the lock is taken: rows of `processed` never go.
+        let chosen = requests(&self.events(filter).await?);
+        let mut writing = self.writer.begin().await?;
+        let query = sqlx::query(sql!("event_replay_outbox")).bind(chosen).bind(redecide);
+        let put = query.execute(writing.connection()).await.map_err(store_error)?.rows_affected();
+        writing.commit().await?;
+        Ok(put)
+    }
+
     async fn prune_envelopes(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let mut writing = self.writer.begin().await?;
         let query = sqlx::query(sql!("envelope_prune")).bind(to_micros(before)).bind(limit);
@@ -70,6 +80,13 @@ impl Records for SqliteStore {
         writing.commit().await?;
         Ok(pruned)
     }
+}
+
+/// Processor and envelope of each, once, oldest first, as one JSON argument.
+fn requests(newest_first: &[EventRow]) -> String {
+    let mut met = HashSet::new();
+    let oldest_first = newest_first.iter().rev().map(|row| (row.processor.as_str(), json::hex(row.envelope)));
+    json::list(oldest_first.filter(|request| met.insert(request.clone())))
 }
 
 fn adjustments(state: &State) -> Vec<rollbook_domain::Adjustment> {

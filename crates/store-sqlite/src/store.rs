@@ -80,7 +80,6 @@ impl Store for SqliteStore {
         }
         let mut writing = self.writer.begin().await?;
         sqlx::query(sql!("probe")).execute(writing.connection()).await.map_err(store_error)?;
-        writing.roll_back().await;
-        Ok(())
+        writing.commit().await
     }
 }

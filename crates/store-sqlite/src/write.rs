@@ -56,8 +56,8 @@ async fn people(
     processor: &ProcessorName,
     rows: &Rows<'_>,
 ) -> Result<(), StoreError> {
-    many(connection, &PEOPLE, &rows.people, |query, row| person_row(query, processor, row)).await?;
-    many(connection, &EMAILS, &rows.people, email_row).await?;
+    every(connection, &PEOPLE, &rows.people, |query, row| person_row(query, processor, row)).await?;
+    every(connection, &EMAILS, &rows.people, email_row).await?;
     let details: Vec<_> = rows.details.iter().collect();
     many(connection, &DETAILS, &details, detail_row).await?;
     Ok(())
@@ -65,35 +65,55 @@ async fn people(
 
 async fn payments(connection: &mut SqliteConnection, batch: &Batch, rows: &Rows<'_>) -> Result<(), StoreError> {
     let processor = &batch.processor;
-    many(connection, &PAYMENTS, &rows.payments, |query, row| payment_row(query, processor, row)).await?;
-    many(connection, &ADJUSTMENTS, &rows.adjustments, |query, row| adjustment_row(query, processor, row)).await?;
+    every(connection, &PAYMENTS, &rows.payments, |query, row| payment_row(query, processor, row)).await?;
+    every(connection, &ADJUSTMENTS, &rows.adjustments, |query, row| adjustment_row(query, processor, row)).await?;
     let terms: Vec<_> = rows.terms.iter().collect();
-    many(connection, &TERMS, &terms, term_row).await?;
-    many(connection, &TERM_LINES, &rows.term_lines, |query, row| term_line(query, batch, row)).await?;
-    Ok(())
+    every(connection, &TERMS, &terms, term_row).await?;
+    let lines = in_order(&rows.term_lines);
+    every(connection, &TERM_LINES, &lines, |query, row| term_line(query, batch, row)).await
 }
 
 async fn documents(connection: &mut SqliteConnection, batch: &Batch, rows: &Rows<'_>) -> Result<(), StoreError> {
     let documents: Vec<_> = rows.documents.values().copied().collect();
-    many(connection, &DOCUMENTS, &documents, |query, document| document_row(query, document)).await?;
-    many(connection, &DOCUMENT_LINES, &rows.document_lines, |query, row| document_line(query, batch, row)).await?;
-    Ok(())
+    every(connection, &DOCUMENTS, &documents, |query, document| document_row(query, document)).await?;
+    let lines = in_order(&rows.document_lines);
+    every(connection, &DOCUMENT_LINES, &lines, |query, row| document_line(query, batch, row)).await
 }
 
-/// Dead letters that stand for facts which are settled now, or were before.
+/// Dead letters that stand for facts or requests which are settled now, or were before.
 async fn resolve(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), StoreError> {
     let settled: Vec<&FactRef> = batch.settled.iter().map(|event| &event.fact).chain(&batch.duplicates).collect();
     let any = sqlx::query_scalar(sql!("dead_letter_any_unsettled")).fetch_one(&mut *connection).await;
-    if settled.is_empty() || !any.map_err(store_error)? {
+    if (settled.is_empty() && batch.settled_envelopes.is_empty()) || !any.map_err(store_error)? {
         return Ok(());
     }
-    sqlx::query(sql!("dead_letter_resolve"))
-        .bind(batch.processor.as_str().to_owned())
-        .bind(json::facts(settled))
-        .execute(connection)
-        .await
-        .map_err(store_error)?;
+    let processor = text(batch.processor.as_str());
+    let by_fact = sqlx::query(sql!("dead_letter_resolve")).bind(processor.clone()).bind(json::facts(settled));
+    by_fact.execute(&mut *connection).await.map_err(store_error)?;
+    let envelopes = json::envelopes(&batch.settled_envelopes);
+    let by_envelope = sqlx::query(sql!("dead_letter_resolve_envelopes")).bind(processor).bind(envelopes);
+    by_envelope.execute(connection).await.map_err(store_error)?;
     Ok(())
+}
+
+/// Rows of which none may be skipped. A statement finds what a row refers to by joins, and a join
+/// that finds nothing writes nothing.
+async fn every<R: Sync>(
+    connection: &mut SqliteConnection,
+    statement: &Bulk,
+    rows: &[R],
+    bind: impl Fn(BulkQuery, &R) -> BulkQuery + Send,
+) -> Result<(), StoreError> {
+    if many(connection, statement, rows, bind).await? != rows.len() {
+        return Err(StoreError::Refused(Complaint::RefersToNothing.into()));
+    }
+    Ok(())
+}
+
+/// With their ordinals: the last line of a journal tells what stands, so that no plan of a
+/// statement may choose their order.
+fn in_order<L>(lines: &[L]) -> Vec<(i64, &L)> {
+    (0..).zip(lines).collect()
 }
 
 async fn many<R: Sync>(
@@ -126,7 +146,7 @@ fn processed_row(query: BulkQuery, batch: &Batch, event: &SettledEvent) -> BulkQ
         .bind(to_micros(batch.processed_at))
 }
 
-/// The three parts that name a fact; the statement finds its row, or leaves NULL where there is none, which the table refuses.
+/// The three parts that name a fact; the statement finds its row.
 fn fact(query: BulkQuery, processor: &ProcessorName, account: &Account, key: &EventKey) -> BulkQuery {
     query.bind(text(processor.as_str())).bind(text(account.as_str())).bind(text(key.as_str()))
 }
@@ -192,8 +212,8 @@ fn dates(query: BulkQuery, term: Option<&Term>) -> BulkQuery {
         .bind(ended.map(|ended| ended.reason.as_str()))
 }
 
-fn term_line(query: BulkQuery, batch: &Batch, line: &TermLine<'_>) -> BulkQuery {
-    let query = dates(dates(payment_ref(query, &line.term.payment), Some(line.term)), line.was);
+fn term_line(query: BulkQuery, batch: &Batch, (ordinal, line): &(i64, &TermLine<'_>)) -> BulkQuery {
+    let query = dates(dates(payment_ref(query.bind(*ordinal), &line.term.payment), Some(line.term)), line.was);
     fact(query, &batch.processor, &line.by.account, &line.by.key).bind(to_micros(batch.processed_at))
 }
 
@@ -209,8 +229,8 @@ fn document_row(query: BulkQuery, document: &Document) -> BulkQuery {
         .bind(document.voided_at.map(to_micros))
 }
 
-fn document_line(query: BulkQuery, batch: &Batch, line: &DocumentLine<'_>) -> BulkQuery {
-    let query = document_row(query, line.document);
+fn document_line(query: BulkQuery, batch: &Batch, (ordinal, line): &(i64, &DocumentLine<'_>)) -> BulkQuery {
+    let query = document_row(query.bind(*ordinal), line.document);
     fact(query, &batch.processor, &line.by.account, &line.by.key).bind(to_micros(batch.processed_at))
 }
 

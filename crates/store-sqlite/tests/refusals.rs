@@ -1,7 +1,7 @@
 //! What the file itself refuses, whoever writes to it.
 
 use rollbook_store::conformance::Harness as _;
-use rollbook_store::{DeadLetters as _, StoreError};
+use rollbook_store::{DeadLetters as _, Store as _, StoreError};
 use rollbook_store_sqlite::SqliteStore;
 use sqlx::AssertSqlSafe;
 
@@ -26,7 +26,9 @@ const ROWS: &str = "
     INSERT INTO envelope VALUES (zeroblob(16), 's', 'k', 1, '[]', NULL, x'00');
     INSERT INTO dead_letter (processor, account, event_key, source, reason, detail, attempts, failures, first_seen,
         last_seen, state, envelope)
-    VALUES ('membership', 'club', 'other', 's', 'r', '', 1, 1, 1, 1, 'open', zeroblob(16));";
+    VALUES ('membership', 'club', 'other', 's', 'r', '', 1, 1, 1, 1, 'open', zeroblob(16));
+    INSERT INTO dead_letter_failure (letter, envelope, reason, detail, failed_at, attempts)
+    VALUES (1, zeroblob(16), 'r', '', 1, 1);";
 
 async fn run(file: &File, sql: &str) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut file.connect().await).await.map(drop)
@@ -58,6 +60,8 @@ async fn facts_and_journals_are_append_only() {
         "UPDATE envelope SET body = x'01'",
         "DELETE FROM envelope",
         "DELETE FROM dead_letter",
+        "UPDATE dead_letter_failure SET envelope = randomblob(16)",
+        "DELETE FROM dead_letter_failure",
     ] {
         let refused = run(&file, sql).await.unwrap_err().to_string();
         assert!(refused.contains("(code: 1811)"), "{sql}: {refused}");
@@ -130,4 +134,31 @@ async fn the_command_line_works_beside_a_service_and_makes_no_files() {
     assert!(matches!(error, StoreError::Schema(_)), "{error:?}");
     assert!(error.to_string().contains("`rollbook up`"), "{error}");
     assert!(!missing.exists());
+}
+
+/// A disk that fails may show it at a commit and at nothing before.
+#[tokio::test]
+async fn a_probe_reaches_the_disk() {
+    let file = make().await;
+    let mut stranger = file.connect().await;
+    let mut version =
+        async || -> i64 { sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut stranger).await.unwrap() };
+    let before = version().await;
+    assert_eq!(version().await, before);
+    file.store.probe().await.unwrap();
+    assert_ne!(version().await, before, "something was committed");
+}
+
+#[tokio::test]
+async fn whoever_gave_up_waiting_for_a_locked_file_leaves_it_usable() {
+    let file = make().await;
+    let mut stranger = file.connect().await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut stranger).await.unwrap();
+    for _ in 0..3 {
+        let waiting = tokio::time::timeout(std::time::Duration::from_millis(20), file.store.probe());
+        waiting.await.unwrap_err();
+    }
+    sqlx::raw_sql("ROLLBACK").execute(&mut stranger).await.unwrap();
+    file.store.probe().await.unwrap();
+    run(&file, ROWS).await.unwrap();
 }

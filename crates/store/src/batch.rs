@@ -20,6 +20,10 @@ pub struct Batch {
     /// Facts of this batch that were settled before: they change nothing, but a dead letter that
     /// still stands for one is resolved.
     pub duplicates: Vec<FactRef>,
+    /// Envelopes of which every event is settled for good, in this batch or before. A dead letter
+    /// whose key begins `other:` stands for a request that could not be read, so no fact resolves
+    /// it: its envelope does.
+    pub settled_envelopes: Vec<EnvelopeId>,
     /// What others must hear.
     pub outgoing: Vec<Outgoing>,
 }

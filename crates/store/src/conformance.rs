@@ -6,6 +6,7 @@
 //! ends with the store's own checks.
 
 mod dead_letters;
+mod failures;
 mod loading;
 mod outbox;
 mod racing;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use dead_letters::*;
+pub use failures::*;
 pub use loading::*;
 pub use outbox::*;
 pub use racing::*;
@@ -74,6 +76,13 @@ macro_rules! store_conformance {
             a_contradiction_is_not_resolved_by_what_it_contradicts
             what_is_settled_already_is_kept_as_resolved
             discarded_letters_stay_until_they_fail_again
+            an_unread_request_is_resolved_by_its_envelope
+            every_failure_of_a_letter_is_kept
+            a_letter_needs_all_of_its_envelopes
+            what_was_ignored_meanwhile_stays_a_dead_letter
+            events_are_replayed_by_their_envelopes
+            nothing_takes_the_place_of_what_is_missing
+            a_journal_keeps_the_order_of_its_batch
             the_outbox_keeps_its_order
             the_outbox_forgets_only_what_is_done
             a_person_is_shown_with_all_records

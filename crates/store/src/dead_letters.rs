@@ -73,10 +73,21 @@ pub struct DeadLetter {
     pub failures: u32,
 }
 
+/// One failure of a letter. The letter itself tells only the newest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeadLetterFailure {
+    pub envelope: EnvelopeId,
+    pub reason: String,
+    pub detail: String,
+    pub attempts: u32,
+    pub failed_at: Timestamp,
+}
+
 /// Rows that match every given part. The default matches all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadLetterFilter {
     pub ids: Vec<i64>,
+    /// Of any failure of the letter.
     pub envelope: Option<EnvelopeId>,
     pub reason: Option<String>,
     pub processor: Option<String>,
@@ -105,22 +116,29 @@ pub struct DeadLetterGroup {
 #[async_trait]
 pub trait DeadLetters: Send + Sync {
     /// Inserts, or reopens with the newest reason. Also keeps the envelopes. Durable when `Ok`.
-    /// A fact that its processor has settled meanwhile is kept as resolved, unless the reason is
-    /// `conflicting_duplicate`.
+    /// A fact that its processor has applied or rejected meanwhile is kept as resolved, unless the
+    /// reason is `conflicting_duplicate`; an ignored one may be decided again, so its letter stays
+    /// open. Every failure enters the history, once for each envelope and moment.
     async fn keep(&self, letters: &[Kept]) -> Result<(), StoreError>;
 
     /// Oldest first.
     async fn dead_letters(&self, filter: &DeadLetterFilter) -> Result<Vec<DeadLetter>, StoreError>;
 
+    /// The failures of one letter, oldest first. Empty if there is no such letter.
+    async fn dead_letter_history(&self, id: i64) -> Result<Vec<DeadLetterFailure>, StoreError>;
+
     /// Largest first.
     async fn dead_letter_groups(&self, filter: &DeadLetterFilter) -> Result<Vec<DeadLetterGroup>, StoreError>;
 
     /// Marks the matching open rows (and those that `filter.states` names) as replaying and puts
-    /// one outbox row for each, in one transaction. Returns how many. With `redecide`, an ignored
-    /// outcome of the same fact may be replaced.
+    /// one outbox row for each envelope in a letter's history that is still kept, oldest failure
+    /// first, in one transaction. A letter whose newest envelope was pruned stays as it is. Returns
+    /// how many letters were marked. With `redecide`, an ignored outcome of the same fact may be
+    /// replaced.
     async fn replay(&self, filter: &DeadLetterFilter, redecide: bool) -> Result<u64, StoreError>;
 
-    /// Marks the matching open or replaying rows as discarded. Returns how many.
+    /// Marks the matching open rows as discarded. A replaying one is not the operator's to discard:
+    /// its effect may be on its way. Returns how many.
     async fn discard(&self, filter: &DeadLetterFilter) -> Result<u64, StoreError>;
 
     /// How many are open.

@@ -15,7 +15,9 @@ mod tx;
 pub mod views;
 
 pub use batch::{Batch, SettledEvent};
-pub use dead_letters::{DeadLetter, DeadLetterFilter, DeadLetterGroup, DeadLetterState, DeadLetters, Kept};
+pub use dead_letters::{
+    DeadLetter, DeadLetterFailure, DeadLetterFilter, DeadLetterGroup, DeadLetterState, DeadLetters, Kept,
+};
 pub use error::StoreError;
 pub use outbox::{Outbox, OutboxItem, Outgoing};
 pub use records::{Check, EventFilter, EventRow, MemberRow, PersonRecords, Records, Snapshot};

@@ -89,8 +89,13 @@ pub trait Records: Send + Sync {
     /// One consistent view for as long as it lives.
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError>;
 
-    /// Deletes envelopes received before this moment that no open or replaying dead letter and no
-    /// outbox row needs; at most `limit`. Returns how many.
+    /// Puts one outbox row for each processor and envelope of the events that match, oldest first,
+    /// if the envelope is still kept. Returns how many. With `redecide`, an ignored outcome may be
+    /// replaced.
+    async fn replay_events(&self, filter: &EventFilter, redecide: bool) -> Result<u64, StoreError>;
+
+    /// Deletes envelopes received before this moment that no open or replaying dead letter (by any
+    /// of its failures) and no outbox row needs; at most `limit`. Returns how many.
     async fn prune_envelopes(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }
 

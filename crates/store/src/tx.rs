@@ -12,7 +12,8 @@ pub trait Store: Send + Sync {
     /// Opens a transaction that will write. Dropping it unfinished rolls back.
     async fn begin(&self) -> Result<Box<dyn Tx>, StoreError>;
 
-    /// A small write transaction, rolled back: tells a sick database from a sick event.
+    /// A small write transaction, committed: tells a sick database from a sick event. It is not
+    /// rolled back, because a disk that fails often shows it first at the commit.
     async fn probe(&self) -> Result<(), StoreError>;
 }
 

@@ -27,8 +27,13 @@ pub async fn run_gauges(
     let mut look =
         Look { links: (Link::new("queue", "gauges"), Link::new("store", "gauges")), shown: Shown::default() };
     loop {
-        look.at_queues(&*queue, &queues, &context.metrics).await;
-        look.at_letters(&*letters, &context.metrics).await;
+        let looking = async {
+            look.at_queues(&*queue, &queues, &context.metrics).await;
+            look.at_letters(&*letters, &context.metrics).await;
+        };
+        if shutdown.run_until_cancelled(looking).await.is_none() {
+            return;
+        }
         if !pause(context.options.gauges_every, &shutdown).await {
             return;
         }

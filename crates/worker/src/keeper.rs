@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Context;
 use crate::consume::{Consuming, Handled, Handler};
 use crate::meters::DeliveryMeters;
+use crate::patience::Patience;
 use crate::recovery::{Recovery, Sickness, Work};
 
 /// The processor of a letter that lost its headers.
@@ -95,8 +96,8 @@ struct Post<'a> {
 impl Work for Post<'_> {
     type End = Filing;
 
-    async fn commit(&self, items: Range<usize>) -> Result<Vec<Filing>, StoreError> {
-        self.letters.keep(&self.kept[items.clone()]).await?;
+    async fn commit(&self, items: Range<usize>, patience: &Patience) -> Result<Vec<Filing>, StoreError> {
+        patience.wait(self.letters.keep(&self.kept[items.clone()])).await?;
         Ok(vec![Filing::Kept; items.len()])
     }
 

@@ -20,6 +20,7 @@ mod gauges;
 mod keeper;
 mod meters;
 mod outcome;
+mod patience;
 mod prepare;
 mod processor;
 mod prune;

@@ -13,9 +13,10 @@ use crate::Context;
 use crate::consume::{Consuming, Handled, Handler, Reported};
 use crate::meters::{DeliveryMeters, EventMeters};
 use crate::outcome::{End, Fate, Terms, is_dead, settlement};
+use crate::patience::Patience;
 use crate::prepare::{Prepared, prepare};
 use crate::recovery::{Recovery, Sickness, Work};
-use crate::transact::Desk;
+use crate::transact::{Desk, Open};
 
 /// Runs one worker of one processor until `shutdown` is cancelled; then finishes and settles the
 /// batch in hand and returns. Several may run at once, here and in other processes.
@@ -46,7 +47,7 @@ struct Clerk {
 impl Handler for Clerk {
     async fn handle(&self, deliveries: Vec<Delivery>) -> Handled {
         let prepared = prepare(&*self.desk.processor, &self.desk.context, deliveries);
-        let batch = InHand { desk: &self.desk, prepared: &prepared };
+        let batch = InHand { desk: &self.desk, prepared: &prepared, open: Open::new(&prepared) };
         let fates = self.recovery.see_through(&batch, prepared.items.len()).await;
         let handled = self.fold(prepared, fates);
         rollbook_crash::point("worker.settling");
@@ -120,14 +121,15 @@ fn kind_of(ends: &[End], failure: &rollbook_queue::Failure) -> &'static str {
 struct InHand<'a> {
     desk: &'a Desk,
     prepared: &'a Prepared,
+    open: Open,
 }
 
 #[async_trait]
 impl Work for InHand<'_> {
     type End = Fate;
 
-    async fn commit(&self, items: Range<usize>) -> Result<Vec<Fate>, StoreError> {
-        self.desk.transact(self.prepared, items).await
+    async fn commit(&self, items: Range<usize>, patience: &Patience) -> Result<Vec<Fate>, StoreError> {
+        self.desk.transact(self.prepared, &self.open, items, patience).await
     }
 
     fn sick(&self, _item: usize, sickness: Sickness) -> Fate {

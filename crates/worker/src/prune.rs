@@ -37,7 +37,8 @@ async fn prune(records: &dyn Records, context: &Context, shutdown: &Cancellation
     let before = (context.clock)().checked_sub(context.options.retention).unwrap_or(Timestamp::MIN);
     let mut deleted = 0;
     loop {
-        let count = records.prune_envelopes(before, BATCH).await?;
+        let Some(count) = shutdown.run_until_cancelled(records.prune_envelopes(before, BATCH)).await else { break };
+        let count = count?;
         deleted += count;
         if count < u64::from(BATCH) || !pause(BETWEEN, shutdown).await {
             break;

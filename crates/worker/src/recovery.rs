@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Options;
 use crate::backoff::{Link, brisk, pause};
+use crate::patience::Patience;
 
 /// Items that are written together.
 #[async_trait]
@@ -27,7 +28,7 @@ pub(crate) trait Work: Sync {
 
     /// One transaction: ends in the order of the items, or nothing happened. It may be called again
     /// for any part of the items.
-    async fn commit(&self, items: Range<usize>) -> Result<Vec<Self::End>, StoreError>;
+    async fn commit(&self, items: Range<usize>, patience: &Patience) -> Result<Vec<Self::End>, StoreError>;
 
     /// The end of an item that the store will not take even alone.
     fn sick(&self, item: usize, sickness: Sickness) -> Self::End;
@@ -116,7 +117,7 @@ impl Recovery {
 
     /// Returns once a probe succeeds, or when we are to stop.
     pub(crate) async fn until_back(&self) {
-        while let Err(error) = self.store.probe().await {
+        while let Err(error) = self.patience(Instant::now()).probe(&*self.store).await {
             let wait = self.lost(&error);
             if !pause(wait, &self.shutdown).await {
                 return;
@@ -133,29 +134,33 @@ impl Recovery {
         let mut moments = brisk().take(usize::try_from(self.tries_in_place).unwrap_or(usize::MAX));
         let mut away_since = None;
         loop {
-            let error = match work.commit(part.clone()).await {
+            let since = away_since.unwrap_or_else(Instant::now);
+            let patience = self.patience(since);
+            let error = match work.commit(part.clone(), &patience).await {
                 Ok(ends) => {
                     self.found();
                     return Ok(ends);
                 }
                 Err(error) => error,
             };
-            match self.remedy(&error).await {
+            match self.remedy(&error, &patience).await {
                 Remedy::Split(sickness) => return Err(Trouble::Sick(sickness)),
                 Remedy::Again(sickness) => match moments.next() {
                     Some(moment) => tokio::time::sleep(moment).await,
                     None => return Err(Trouble::Sick(sickness)),
                 },
-                Remedy::Wait => self.sit_out(&error, *away_since.get_or_insert_with(Instant::now)).await?,
+                Remedy::Wait => self.sit_out(&error, *away_since.insert(since)).await?,
             }
         }
     }
 
-    async fn remedy(&self, error: &StoreError) -> Remedy {
+    async fn remedy(&self, error: &StoreError, patience: &Patience) -> Remedy {
         match error {
             StoreError::Conflict(_) => Remedy::Again(Sickness::Beaten),
             StoreError::Refused(_) => Remedy::Split(Sickness::Refused),
-            StoreError::Unavailable(_) if self.store.probe().await.is_ok() => Remedy::Again(Sickness::Unanswered),
+            StoreError::Unavailable(_) if patience.probe(&*self.store).await.is_ok() => {
+                Remedy::Again(Sickness::Unanswered)
+            }
             StoreError::Unavailable(_) | StoreError::Schema(_) => Remedy::Wait,
             StoreError::Corrupt { table, column, .. } => {
                 tracing::error!(table, column, "a stored value cannot be read");
@@ -171,6 +176,11 @@ impl Recovery {
             return Err(Trouble::Away);
         }
         Ok(())
+    }
+
+    /// For an outage that may have begun at `since`.
+    fn patience(&self, since: Instant) -> Patience {
+        Patience::new(since + self.outage_bound, self.shutdown.clone())
     }
 
     fn lost(&self, error: &StoreError) -> Duration {

@@ -39,7 +39,9 @@ pub async fn run_relay(
     let publisher = queue.publisher();
     let mut link = Link::new("outbox or queue", "relay");
     while !shutdown.is_cancelled() {
-        let wait = match round(&*outbox, &*publisher, &context).await {
+        // A round that is broken off is repeated, which does no harm.
+        let Some(moved) = shutdown.run_until_cancelled(round(&*outbox, &*publisher, &context)).await else { return };
+        let wait = match moved {
             Ok(moved) => {
                 link.found();
                 if moved == 0 { context.options.relay_every } else { Duration::ZERO }

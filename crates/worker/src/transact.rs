@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use rollbook_domain::{
@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use crate::meters::EventMeters;
 use crate::outcome::Fate;
+use crate::patience::Patience;
 use crate::prepare::{Item, Prepared};
 use crate::{Context, announce};
 
@@ -35,10 +36,16 @@ type Settled = HashMap<FactRef, Seen>;
 
 impl Desk {
     /// Decides on a part of the items and writes what follows: all of it or nothing.
-    pub(crate) async fn transact(&self, prepared: &Prepared, part: Range<usize>) -> Result<Vec<Fate>, StoreError> {
+    pub(crate) async fn transact(
+        &self,
+        prepared: &Prepared,
+        open: &Open,
+        part: Range<usize>,
+        patience: &Patience,
+    ) -> Result<Vec<Fate>, StoreError> {
         let started = Instant::now();
         let items = &prepared.items[part.clone()];
-        let mut tx = self.store.begin().await?;
+        let mut tx = patience.wait(self.store.begin()).await?;
         let (seen, mut state) = self.load(&mut *tx, items, &prepared.events[part.clone()]).await?;
         rollbook_crash::point("worker.loaded");
         let events = grant(&prepared.events[part], items, &seen);
@@ -46,8 +53,11 @@ impl Desk {
         let mut minutes = Minutes::new(self, &prepared.deliveries);
         let decided = items.iter().zip(events.iter()).zip(verdicts);
         let fates = decided.map(|((item, (event, redecide)), verdict)| minutes.note(item, event, *redecide, verdict));
-        let fates = fates.collect();
+        let fates: Vec<Fate> = fates.collect();
+        let closed = open.without(items, &fates);
+        minutes.batch.settled_envelopes = closed.settled(items, &prepared.deliveries);
         self.commit(tx, &minutes.batch, started).await?;
+        open.replace(closed);
         Ok(fates)
     }
 
@@ -96,6 +106,48 @@ impl Desk {
     }
 }
 
+/// How many events of each delivery are not settled for good. A batch may be written in parts, so
+/// the events of one delivery may be settled by several transactions.
+pub(crate) struct Open(Mutex<Left>);
+
+/// By index of the delivery.
+struct Left(Vec<usize>);
+
+impl Open {
+    pub(crate) fn new(prepared: &Prepared) -> Self {
+        let mut left = vec![0; prepared.deliveries.len()];
+        let failed = prepared.failed.iter().map(|(delivery, _)| *delivery);
+        for delivery in failed.chain(prepared.items.iter().map(|item| item.delivery)) {
+            left[delivery] += 1;
+        }
+        Self(Mutex::new(Left(left)))
+    }
+
+    /// What would be left if these ends were committed.
+    fn without(&self, items: &[Item], fates: &[Fate]) -> Left {
+        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner).0.clone();
+        for (item, fate) in items.iter().zip(fates) {
+            if !matches!(fate, Fate::Deferred(_) | Fate::Failed(_)) {
+                left[item.delivery] -= 1;
+            }
+        }
+        Left(left)
+    }
+
+    fn replace(&self, left: Left) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = left;
+    }
+}
+
+impl Left {
+    /// The envelopes of these items that have nothing left.
+    fn settled(&self, items: &[Item], deliveries: &[Delivery]) -> Vec<EnvelopeId> {
+        let done: BTreeSet<usize> =
+            items.iter().map(|item| item.delivery).filter(|delivery| self.0[*delivery] == 0).collect();
+        done.into_iter().map(|delivery| deliveries[delivery].envelope.id).collect()
+    }
+}
+
 /// An operator's wish to decide anew holds for a fact that is recorded as ignored, and once a
 /// batch: two replays of one dead letter must not write its row twice.
 fn grant<'a>(events: &'a [(Event, bool)], items: &[Item], seen: &Settled) -> Cow<'a, [(Event, bool)]> {
@@ -128,6 +180,7 @@ impl<'a> Minutes<'a> {
             envelopes: Vec::new(),
             settled: Vec::new(),
             duplicates: Vec::new(),
+            settled_envelopes: Vec::new(),
             outgoing: Vec::new(),
         };
         Self { desk, deliveries, kept: HashSet::new(), batch }

@@ -6,7 +6,7 @@ use super::*;
 
 /// Rows that could be there after the migration of the same index, and before the next one. Each
 /// is one statement list; they build upon each other.
-const ROWS: [&str; 7] = [
+const ROWS: [&str; 8] = [
     "INSERT INTO processed (processor, account, event_key, outcome, reason, kind, source, envelope, rules, digest,
         occurred_at, processed_at)
      VALUES ('membership', 'club', 'paid', 'applied', NULL, 'payment_captured', 's', zeroblob(16), 'r', '1:a', 1, 1),
@@ -24,8 +24,11 @@ const ROWS: [&str; 7] = [
     "INSERT INTO envelope VALUES (zeroblob(16), 's', 'k', 1, '[]', NULL, x'00')",
     "INSERT INTO dead_letter (processor, account, event_key, source, reason, detail, attempts, failures, first_seen,
         last_seen, state, envelope)
-     VALUES ('membership', 'club', 'other', 's', 'r', '', 1, 1, 1, 1, 'open', zeroblob(16))",
+     VALUES ('membership', 'club', 'other', 's', 'r', '', 1, 1, 1, 1, 'open', zeroblob(16));
+     INSERT INTO dead_letter_failure (letter, envelope, reason, detail, failed_at, attempts)
+     VALUES (1, zeroblob(16), 'r', '', 1, 1)",
     "INSERT INTO outbox (envelope, processor) VALUES (zeroblob(16), 'waiver')",
+    "UPDATE probe SET number = 7",
 ];
 
 async fn file() -> (TempDir, Database) {

@@ -30,6 +30,7 @@ fn batch(settled: Vec<SettledEvent>) -> Batch {
         envelopes: Vec::new(),
         settled,
         duplicates: Vec::new(),
+        settled_envelopes: Vec::new(),
         outgoing: Vec::new(),
     }
 }

@@ -230,6 +230,7 @@ pub fn batch(processor: ProcessorName, settled: Vec<SettledEvent>) -> Batch {
         envelopes,
         settled,
         duplicates: Vec::new(),
+        settled_envelopes: Vec::new(),
         outgoing: Vec::new(),
     }
 }

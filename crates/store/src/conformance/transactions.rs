@@ -193,6 +193,56 @@ pub async fn what_must_not_be_is_refused(harness: &impl Harness) {
     nothing_is_broken(harness).await;
 }
 
+/// Where what an effect refers to is missing, no other row may be taken for it.
+pub async fn nothing_takes_the_place_of_what_is_missing(harness: &impl Harness) {
+    let store = harness.store();
+    let (ada, bob, eve) = (Member(1), Member(2), Member(3));
+    settle(&*store, membership(), vec![ada.joins(), ada.is_refunded(), bob.joins()]).await;
+    let mut by_no_fact = ada.disputes();
+    let key = EventKey::dispute_opened("nobody settled it");
+    by_no_fact.changes = vec![Change::AdjustPayment(ada.adjusted(key, AdjustmentKind::DisputeOpened))];
+    // A payment without its term leaves the term's number free.
+    let mut anothers_term = eve.joins();
+    anothers_term.changes.pop();
+    anothers_term.changes.push(Change::SetTerm { term: Member(9).term(), was: None });
+    let mut line_of_no_payment = bob.is_refunded();
+    line_of_no_payment.changes = vec![Change::SetTerm { term: Member(9).term(), was: None }];
+    let cases = [
+        ("an adjustment of no payment", eve.disputes()),
+        ("an adjustment by no fact", by_no_fact),
+        ("a term of no payment beside a payment of no term", anothers_term),
+        ("a term of no payment", line_of_no_payment),
+    ];
+    for (what, event) in cases {
+        let refused = try_commit(&*store, &batch(membership(), vec![Member(4).rents(), event])).await;
+        assert!(matches!(refused, Err(StoreError::Refused(_))), "{what}: {refused:?}");
+    }
+    nothing_is_broken(harness).await;
+}
+
+/// Longer than any statement: the checks find a journal whose last line is not what stands.
+pub async fn a_journal_keeps_the_order_of_its_batch(harness: &impl Harness) {
+    let store = harness.store();
+    let members: Vec<_> = (1..=40).map(Member).collect();
+    let mut terms: Vec<Term> = members.iter().map(|member| member.term()).collect();
+    let mut work: Vec<_> = members.iter().map(|member| member.joins()).collect();
+    for member in members.iter().take(15) {
+        let mut event = member.disputes();
+        for term in &mut terms {
+            let moved = Term { expires: term.expires.tomorrow().expect("a day"), ..term.clone() };
+            event.changes.push(Change::SetTerm { term: moved.clone(), was: Some(std::mem::replace(term, moved)) });
+        }
+        work.push(event);
+    }
+    settle(&*store, membership(), work).await;
+    let state = load(&*store, &membership(), &by_email(&members)).await;
+    assert_eq!(state.terms.into_values().collect::<Vec<_>>(), {
+        terms.sort_by(|a, b| a.payment.cmp(&b.payment));
+        terms
+    });
+    nothing_is_broken(harness).await;
+}
+
 pub async fn a_probe_changes_nothing(harness: &impl Harness) {
     let store = harness.store();
     settle(&*store, membership(), vec![Member(1).joins()]).await;

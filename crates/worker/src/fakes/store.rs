@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rollbook_domain::{EnvelopeId, FactRef, Outcome, ProcessorName, Reads, Seen, State};
 use rollbook_store::{
-    Batch, DeadLetter, DeadLetterFilter, DeadLetterGroup, DeadLetters, Kept, Outbox, OutboxItem, Store, StoreError, Tx,
+    Batch, DeadLetter, DeadLetterFailure, DeadLetterFilter, DeadLetterGroup, DeadLetters, Kept, Outbox, OutboxItem,
+    Store, StoreError, Tx,
 };
 use tokio::sync::OwnedMutexGuard;
 
@@ -35,6 +36,8 @@ pub(crate) struct Inner {
 pub(crate) struct Script {
     /// Nothing answers.
     pub away: bool,
+    /// Nothing answers, not even with an error.
+    pub stuck: bool,
     /// The schema does not fit.
     pub schema: bool,
     /// Commits that another writer beats.
@@ -65,6 +68,13 @@ impl FakeStore {
         self.look().processed.get(&fact).map(|seen| seen.outcome)
     }
 
+    async fn answering(&self) {
+        let stuck = self.look().script.stuck;
+        if stuck {
+            std::future::pending::<()>().await;
+        }
+    }
+
     fn reachable(&self) -> Result<(), StoreError> {
         if self.look().script.away { Err(StoreError::Unavailable("on purpose".into())) } else { Ok(()) }
     }
@@ -74,6 +84,7 @@ impl FakeStore {
 impl Store for FakeStore {
     async fn begin(&self) -> Result<Box<dyn Tx>, StoreError> {
         self.look().begun += 1;
+        self.answering().await;
         self.reachable()?;
         if self.look().script.schema {
             return Err(StoreError::Schema("run `rollbook migrate`".to_owned()));
@@ -84,6 +95,7 @@ impl Store for FakeStore {
 
     async fn probe(&self) -> Result<(), StoreError> {
         self.look().probed += 1;
+        self.answering().await;
         self.reachable()
     }
 }
@@ -166,6 +178,7 @@ impl FakeStore {
 #[async_trait]
 impl DeadLetters for FakeStore {
     async fn keep(&self, letters: &[Kept]) -> Result<(), StoreError> {
+        self.answering().await;
         self.reachable()?;
         let mut inner = self.look();
         if letters.iter().any(|letter| inner.script.refused.contains(&letter.event_key)) {
@@ -176,6 +189,10 @@ impl DeadLetters for FakeStore {
     }
 
     async fn dead_letters(&self, _: &DeadLetterFilter) -> Result<Vec<DeadLetter>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn dead_letter_history(&self, _: i64) -> Result<Vec<DeadLetterFailure>, StoreError> {
         Ok(Vec::new())
     }
 

@@ -94,3 +94,13 @@ async fn letters_wait_in_the_queue_while_the_store_is_away() {
     world.queue.empty(DEAD_LETTERS).await;
     assert_eq!(world.stop().await, ["membership a missing_field"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_does_not_wait_for_a_store_that_is_locked() {
+    let world = World::new(vec![failed("a")], |script| script.stuck = true);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let (queue, began) = (world.queue.clone(), tokio::time::Instant::now());
+    assert!(world.stop().await.is_empty());
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert_eq!(queue.look().released, 1);
+}

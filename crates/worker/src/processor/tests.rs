@@ -115,6 +115,38 @@ async fn every_outcome_has_its_end() {
     assert_eq!(world.counted("rollbook_event_outcomes_total{outcome=\"failed\",processor=\"membership\"}"), 2);
 }
 
+/// The bodies whose envelopes were told to be settled, a list a batch.
+fn settled(world: &World) -> Vec<Vec<String>> {
+    let bodies = ["a", "a b", "a refund-x", "garbage", "fail-d e", "ignore-b", "", "a bad c"];
+    let body = |id: &_| bodies.iter().find(|body| fakes::envelope("shop", body).id == *id).unwrap().to_string();
+    let store = world.store.look();
+    store.batches.iter().map(|batch| batch.settled_envelopes.iter().map(body).collect()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_envelope_is_settled_when_all_of_its_events_are() {
+    let world = World::with(["a b", "a", "garbage", "fail-d e", "ignore-b", "", "a refund-x"]);
+    let worker = world.start();
+    world.queue.until(|held| held.settlements.len() == 7).await;
+    assert_eq!(settled(&world), [["a b", "a", "ignore-b", ""]]);
+    world.put("x");
+    world.queue.empty(QUEUE).await;
+    world.stop(worker).await;
+    let last = world.store.look().batches.last().unwrap().settled_envelopes.clone();
+    assert_eq!(last, [fakes::envelope("shop", "a refund-x").id], "what was a duplicate counts");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_envelope_may_be_settled_by_several_transactions() {
+    let world = World::with(["a bad c"]);
+    world.store.script(|script| script.conflicts = 11);
+    world.run().await;
+    let told = settled(&world);
+    assert!(told.len() > 1, "it was written in parts");
+    assert_eq!(told.concat(), ["a bad c"]);
+    assert_eq!(told.last().map(Vec::len), Some(1), "by the last part");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_batch_is_one_transaction() {
     let world = World::with(numbered(256));

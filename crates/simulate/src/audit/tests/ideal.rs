@@ -11,7 +11,7 @@ use rollbook_domain::{
     EventKey, Money, Payment, PaymentRef, Person, PersonId, Seen, State, Term, Waiver,
 };
 use rollbook_store::{
-    Check, DeadLetter, DeadLetterFilter, DeadLetterGroup, DeadLetterState, DeadLetters, EventFilter, EventRow, Kept,
+    Check, DeadLetter, DeadLetterFailure, DeadLetterFilter, DeadLetterGroup, DeadLetterState, DeadLetters, EventFilter, EventRow, Kept,
     MemberRow, Outbox, OutboxItem, PersonRecords, Records, Snapshot, Store, StoreError, Tx,
 };
 
@@ -222,6 +222,10 @@ impl Records for FakeDatabase {
         Ok(Box::new(FakeSnapshot(self.0.clone())))
     }
 
+    async fn replay_events(&self, _: &EventFilter, _: bool) -> Result<u64, StoreError> {
+        Err(not_played())
+    }
+
     async fn prune_envelopes(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         Err(not_played())
     }
@@ -270,6 +274,10 @@ impl DeadLetters for FakeDatabase {
 
     async fn dead_letters(&self, _: &DeadLetterFilter) -> Result<Vec<DeadLetter>, StoreError> {
         Ok(self.0.letters.clone())
+    }
+
+    async fn dead_letter_history(&self, _: i64) -> Result<Vec<DeadLetterFailure>, StoreError> {
+        Err(not_played())
     }
 
     async fn dead_letter_groups(&self, _: &DeadLetterFilter) -> Result<Vec<DeadLetterGroup>, StoreError> {

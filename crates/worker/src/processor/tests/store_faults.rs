@@ -123,3 +123,29 @@ async fn a_drain_in_an_outage_lets_go_at_once() {
     assert!(began.elapsed() < Duration::from_secs(1));
     assert_eq!(world.queue.look().released, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_does_not_wait_for_a_store_that_is_locked() {
+    let world = World::with(["a", "b"]);
+    world.store.script(|script| script.stuck = true);
+    let worker = world.start();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let began = Instant::now();
+    world.stop(worker).await;
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert_eq!((world.queue.look().released, world.applied()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_locked_store_is_let_go_at_the_same_bound() {
+    let world = World::with(["a", "b"]);
+    world.store.script(|script| script.stuck = true);
+    let began = Instant::now();
+    let worker = world.start();
+    world.queue.until(|held| held.released == 2).await;
+    assert!(began.elapsed() > Duration::from_secs(50) && began.elapsed() <= Duration::from_secs(61));
+    world.store.script(|script| script.stuck = false);
+    world.queue.empty(QUEUE).await;
+    world.stop(worker).await;
+    assert_eq!((world.applied(), world.retries(), world.dead()), (2, vec![], vec![]));
+}
