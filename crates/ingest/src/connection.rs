@@ -15,7 +15,6 @@ use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -23,7 +22,8 @@ use tracing::debug;
 use crate::client::Origin;
 use crate::handle::Front;
 use crate::outcome::Outcome;
-use crate::paced::{Pace, Paced, Patience};
+use crate::paced::{Pace, Paced, Patience, Phase};
+use crate::places::Place;
 
 /// Largest request head in bytes, and most header lines. DocuSign alone may send 100 signatures.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
@@ -35,33 +35,42 @@ const DRAIN_BYTES: usize = 16 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(10);
 const DRAIN_QUIET: Duration = Duration::from_secs(1);
 
-/// What ends a connection from our side.
+/// What ends all connections from our side.
 #[derive(Clone)]
 pub(crate) struct Signals {
     /// The service stops: answer what was asked, then close.
     pub finish: CancellationToken,
     /// The service waited long enough.
     pub abort: CancellationToken,
-    /// All connections are taken and others wait: give up those that rest.
-    pub crowded: Arc<Notify>,
 }
 
 type Connection = http1::Connection<TokioIo<Paced>, Requests>;
 
-pub(crate) async fn serve(front: Arc<Front>, stream: TcpStream, origin: Origin, patience: Patience, signals: Signals) {
-    let pace = Pace::default();
-    let io = TokioIo::new(Paced::new(stream, pace.clone(), patience));
-    let mut connection = builder().serve_connection(io, Requests { front: Arc::clone(&front), origin, pace });
+pub(crate) async fn serve(
+    front: Arc<Front>,
+    stream: TcpStream,
+    origin: Origin,
+    patience: Patience,
+    signals: Signals,
+    place: Place,
+) {
+    let io = TokioIo::new(Paced::new(stream, place.pace.clone(), patience));
+    let requests = Requests { front: Arc::clone(&front), origin, pace: place.pace.clone() };
+    let mut connection = builder().serve_connection(io, requests);
     let ended = tokio::select! {
         biased;
-        ended = drive(&mut connection, &signals) => ended,
+        ended = drive(&mut connection, &signals.finish, &place) => ended,
         () = signals.abort.cancelled() => return,
     };
+    let Some(ended) = ended else { return front.unknown.count(Outcome::Timeout) };
     let (stream, head_timed_out) = connection.into_parts().io.into_inner().into_inner();
     note(&front, ended.as_ref().err(), head_timed_out);
+    // What still comes is of no more worth than an unfinished head.
+    place.pace.advance_to(Phase::Head);
     tokio::select! {
         biased;
         () = linger(stream) => {}
+        () = place.needed() => {}
         () = signals.abort.cancelled() => {}
     }
 }
@@ -80,17 +89,25 @@ fn builder() -> http1::Builder {
     builder
 }
 
-/// Until the connection has nothing more to do. A shutdown or a crowd lets it end after the
-/// request in hand, at once if there is none.
-async fn drive(connection: &mut Connection, signals: &Signals) -> hyper::Result<()> {
-    tokio::select! {
-        biased;
-        ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => return ended,
-        () = signals.finish.cancelled() => {}
-        () = signals.crowded.notified() => {}
+/// Until the connection has nothing more to do. A shutdown, or somebody who needs its place, lets
+/// it end after the request in hand, at once if there is none. `None`: it was unfinished, or its
+/// answers are not read, and its place was needed.
+async fn drive(connection: &mut Connection, finish: &CancellationToken, place: &Place) -> Option<hyper::Result<()>> {
+    let mut last = false;
+    loop {
+        tokio::select! {
+            biased;
+            ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => return Some(ended),
+            () = finish.cancelled(), if !last => {}
+            () = place.needed() => match place.pace.now().phase {
+                Phase::Head | Phase::Body => return None,
+                Phase::Rest if last => return None,
+                Phase::Rest | Phase::Busy => {}
+            },
+        }
+        last = true;
+        Pin::new(&mut *connection).graceful_shutdown();
     }
-    Pin::new(&mut *connection).graceful_shutdown();
-    poll_fn(|cx| connection.poll_without_shutdown(cx)).await
 }
 
 /// Requests that never became one.
@@ -136,10 +153,10 @@ impl Service<Request<Incoming>> for Requests {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (front, origin, pace) = (Arc::clone(&self.front), self.origin, self.pace.clone());
-        pace.request_began();
+        pace.advance_to(Phase::Busy);
         Box::pin(async move {
-            let answer = front.answer(origin, request).await;
-            pace.request_ended();
+            let answer = front.answer(origin, &pace, request).await;
+            pace.advance_to(Phase::Rest);
             Ok(answer)
         })
     }

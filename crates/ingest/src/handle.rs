@@ -24,6 +24,7 @@ use crate::client::Origin;
 use crate::envelope::{Seal, lines};
 use crate::gates::GateFault;
 use crate::outcome::Outcome;
+use crate::paced::{Pace, Phase};
 use crate::publish::{Outbound, PublishFault};
 use crate::route::{Counters, Prepared};
 
@@ -80,14 +81,14 @@ impl Refusal {
 }
 
 impl Front {
-    pub async fn answer(&self, origin: Origin, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    pub async fn answer(&self, origin: Origin, pace: &Pace, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let started = Instant::now();
         let Some(route) = self.route(request.uri().path()) else {
             self.unknown.count(Outcome::NotFound);
             debug!(source = crate::route::UNKNOWN, outcome = "not_found", status = 404, client = %origin.peer, "answered");
             return response(Outcome::NotFound, http::StatusCode::NOT_FOUND);
         };
-        let recorded = AssertUnwindSafe(self.record(route, origin, request)).catch_unwind().await;
+        let recorded = AssertUnwindSafe(self.record(route, origin, pace, request)).catch_unwind().await;
         let recorded = recorded.unwrap_or(Err(Refusal::Panicked));
         let outcome = recorded.as_ref().map_or_else(Refusal::outcome, |_| Outcome::Durable);
         let status = outcome.status(route.success);
@@ -118,6 +119,7 @@ impl Front {
         &self,
         route: &Prepared,
         origin: Origin,
+        pace: &Pace,
         request: Request<Incoming>,
     ) -> Result<EnvelopeId, Refusal> {
         if request.method() != Method::POST {
@@ -126,7 +128,10 @@ impl Front {
         let (head, body) = request.into_parts();
         route.gate.check(&origin, &head.headers, &self.trusted_proxies).map_err(Refusal::Gate)?;
         let limits = Limits { max_bytes: route.max_body_bytes, timeout: self.body_timeout };
-        let body = body::read(body, &limits, &self.memory).await.map_err(Refusal::Body)?;
+        pace.advance_to(Phase::Body);
+        let body = body::read(body, &limits, &self.memory).await;
+        pace.advance_to(Phase::Busy);
+        let body = body.map_err(Refusal::Body)?;
         let received_at = (self.clock)();
         let lines = lines(&head.headers);
         let signed = rollbook_providers::Request { headers: &lines, body: &body.bytes };

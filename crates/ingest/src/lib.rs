@@ -18,6 +18,7 @@ mod handle;
 mod options;
 mod outcome;
 mod paced;
+mod places;
 mod publish;
 mod route;
 mod server;

@@ -32,8 +32,12 @@ pub struct Options {
     /// How long an answer waits for the queue before it says 503. The shortest time-out of a
     /// provider is 5 s, and the road there and back takes some of it.
     pub publish_budget: Duration,
-    /// Connections beyond it wait in the listen backlog.
+    /// Connections beyond it wait in the listen backlog, for a moment: then connections that rest
+    /// or finish nothing are closed for them.
     pub max_connections: usize,
+    /// While all are taken, a peer with more connections than this makes room before the others.
+    /// Trusted proxies are not counted. `None` is half of [`Options::max_connections`].
+    pub max_connections_per_peer: Option<usize>,
     /// How long a connection may rest between two requests.
     pub keep_alive_timeout: Duration,
     /// How long a shutdown waits for requests in flight.
@@ -52,6 +56,7 @@ impl Options {
             body_timeout: Duration::from_secs(15),
             publish_budget: Duration::from_secs(4),
             max_connections: 1024,
+            max_connections_per_peer: None,
             keep_alive_timeout: Duration::from_secs(75),
             drain_timeout: Duration::from_secs(10),
         }

@@ -6,8 +6,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -20,50 +19,60 @@ const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\
     Not recorded: the request head came too slowly. Send it again.\n";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+pub(crate) enum Phase {
     /// Part of a head is here, or a new connection should send one.
     Head,
-    /// A request is being handled.
+    /// A body is on its way.
+    Body,
+    /// A request is being verified, published or answered.
     Busy,
     /// Between two requests.
     Rest,
 }
 
-/// How far a connection is. Shared by its socket, which sees bytes come, and its request handler.
-#[derive(Clone, Default)]
-pub(crate) struct Pace(Arc<AtomicU64>);
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Progress {
+    pub phase: Phase,
+    /// When the phase began.
+    pub since: Instant,
+    /// What came since then.
+    pub bytes: usize,
+}
+
+impl Progress {
+    fn of(phase: Phase) -> Self {
+        Self { phase, since: Instant::now(), bytes: 0 }
+    }
+}
+
+/// How far a connection is. Shared by its socket, which sees bytes come, its request handler, and
+/// the door, which looks for a place.
+#[derive(Clone)]
+pub(crate) struct Pace(Arc<Mutex<Progress>>);
 
 impl Pace {
-    pub fn request_began(&self) {
-        self.advance_to(Phase::Busy);
+    pub fn new() -> Self {
+        Self(Arc::new(Mutex::new(Progress::of(Phase::Head))))
     }
 
-    pub fn request_ended(&self) {
-        self.advance_to(Phase::Rest);
+    pub fn advance_to(&self, phase: Phase) {
+        *self.lock() = Progress::of(phase);
     }
 
-    fn bytes_came(&self) {
-        if self.phase() == Phase::Rest {
-            self.advance_to(Phase::Head);
+    pub fn now(&self) -> Progress {
+        *self.lock()
+    }
+
+    fn bytes_came(&self, bytes: usize) {
+        let mut progress = self.lock();
+        if progress.phase == Phase::Rest {
+            *progress = Progress::of(Phase::Head);
         }
+        progress.bytes += bytes;
     }
 
-    fn step(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn phase(&self) -> Phase {
-        match self.step() % 3 {
-            0 => Phase::Head,
-            1 => Phase::Busy,
-            _ => Phase::Rest,
-        }
-    }
-
-    fn advance_to(&self, phase: Phase) {
-        while self.phase() != phase {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -78,7 +87,6 @@ pub(crate) struct Paced {
     stream: TcpStream,
     pace: Pace,
     patience: Patience,
-    read_by: (u64, Instant),
     read_alarm: Alarm,
     write_by: Option<(Instant, Alarm)>,
     head_timed_out: bool,
@@ -86,17 +94,8 @@ pub(crate) struct Paced {
 
 impl Paced {
     pub fn new(stream: TcpStream, pace: Pace, patience: Patience) -> Self {
-        let deadline = Instant::now() + patience.head;
-        let read_by = (pace.step(), deadline);
-        Self {
-            stream,
-            pace,
-            patience,
-            read_by,
-            read_alarm: Alarm::new(deadline),
-            write_by: None,
-            head_timed_out: false,
-        }
+        let deadline = pace.now().since + patience.head;
+        Self { stream, pace, patience, read_alarm: Alarm::new(deadline), write_by: None, head_timed_out: false }
     }
 
     /// The socket, and whether it was closed because of a slow head.
@@ -106,15 +105,13 @@ impl Paced {
 
     /// Nothing came. The end of the patience reads as the end of the stream.
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let (step, phase) = (self.pace.step(), self.pace.phase());
-        if phase == Phase::Busy || self.head_timed_out {
-            return Poll::Pending;
-        }
-        if self.read_by.0 != step {
-            let patience = if phase == Phase::Head { self.patience.head } else { self.patience.rest };
-            self.read_by = (step, Instant::now() + patience);
-        }
-        if !self.read_alarm.rang(cx, self.read_by.1) {
+        let Progress { phase, since, .. } = self.pace.now();
+        let patience = match phase {
+            Phase::Head => self.patience.head,
+            Phase::Rest => self.patience.rest,
+            Phase::Body | Phase::Busy => return Poll::Pending,
+        };
+        if self.head_timed_out || !self.read_alarm.rang(cx, since + patience) {
             return Poll::Pending;
         }
         if phase == Phase::Head && self.write_by.is_none() {
@@ -144,8 +141,9 @@ impl AsyncRead for Paced {
         match polled {
             Poll::Pending => me.wait(cx),
             Poll::Ready(result) => {
-                if buf.filled().len() > before {
-                    me.pace.bytes_came();
+                let came = buf.filled().len() - before;
+                if came > 0 {
+                    me.pace.bytes_came(came);
                 }
                 Poll::Ready(result)
             }
@@ -221,22 +219,31 @@ mod tests {
     }
 
     #[test]
-    fn resting_again_is_another_step_than_resting_still() {
-        let pace = Pace::default();
-        assert_eq!(pace.phase(), Phase::Head);
-        pace.bytes_came();
-        assert_eq!(pace.phase(), Phase::Head);
-        pace.request_began();
-        assert_eq!(pace.phase(), Phase::Busy);
-        pace.bytes_came();
-        assert_eq!(pace.phase(), Phase::Busy);
-        pace.request_ended();
-        let resting = pace.step();
-        pace.request_began();
-        pace.request_ended();
-        assert_eq!(pace.phase(), Phase::Rest);
-        assert!(pace.step() > resting);
-        pace.bytes_came();
-        assert_eq!(pace.phase(), Phase::Head);
+    fn bytes_end_a_rest_and_nothing_else() {
+        for (phase, after) in [
+            (Phase::Head, Phase::Head),
+            (Phase::Body, Phase::Body),
+            (Phase::Busy, Phase::Busy),
+            (Phase::Rest, Phase::Head),
+        ] {
+            let pace = Pace::new();
+            pace.advance_to(phase);
+            pace.bytes_came(7);
+            pace.bytes_came(7);
+            let progress = pace.now();
+            assert_eq!((progress.phase, progress.bytes), (after, 14));
+        }
+    }
+
+    #[test]
+    fn every_phase_begins_anew() {
+        let pace = Pace::new();
+        pace.advance_to(Phase::Rest);
+        pace.bytes_came(7);
+        let before = pace.now().since;
+        std::thread::sleep(Duration::from_millis(1));
+        pace.advance_to(Phase::Head);
+        assert_eq!(pace.now().bytes, 0);
+        assert!(pace.now().since > before);
     }
 }

@@ -1,8 +1,8 @@
 //! The listener: binds, accepts, and drains at the end.
 //!
 //! The accept loop is our own, because a server must survive what `accept` may answer (too many
-//! open files, above all), must bound its connections, and must not let connections that rest keep
-//! others out.
+//! open files, above all), must bound its connections, and must not let those who rest or finish
+//! nothing keep others out (`places`).
 
 use std::collections::HashMap;
 use std::io;
@@ -15,7 +15,7 @@ use rollbook_queue::Publisher;
 use rollbook_telemetry::Metrics;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,6 +25,7 @@ use crate::client::{Origin, canonical};
 use crate::connection::{Signals, serve};
 use crate::handle::Front;
 use crate::paced::Patience;
+use crate::places::{Place, Places};
 use crate::publish::Outbound;
 use crate::route::{Counters, Prepared, UNKNOWN};
 use crate::throttle::Throttle;
@@ -32,9 +33,6 @@ use crate::{Options, Random, Route};
 
 /// Connections that the kernel holds until we take them.
 const BACKLOG: u32 = 1024;
-
-/// How long newcomers wait before resting connections are closed for them.
-const CROWDED_AFTER: Duration = Duration::from_secs(1);
 
 /// Between two tries while the system has no descriptor or memory for us.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -61,7 +59,7 @@ pub struct Ingest {
     front: Arc<Front>,
     patience: Patience,
     drain_timeout: Duration,
-    places: Arc<Semaphore>,
+    places: Places,
     signals: Signals,
     tasks: TaskTracker,
 }
@@ -103,12 +101,8 @@ impl Ingest {
             front: Arc::new(front),
             patience: Patience { head: options.header_timeout, rest: options.keep_alive_timeout },
             drain_timeout: options.drain_timeout,
-            places: Arc::new(Semaphore::new(options.max_connections.clamp(1, Semaphore::MAX_PERMITS))),
-            signals: Signals {
-                finish: CancellationToken::new(),
-                abort: CancellationToken::new(),
-                crowded: Arc::new(Notify::new()),
-            },
+            places: Places::new(options.max_connections, options.max_connections_per_peer),
+            signals: Signals { finish: CancellationToken::new(), abort: CancellationToken::new() },
             tasks,
         })
     }
@@ -122,38 +116,25 @@ impl Ingest {
     pub async fn run(self, shutdown: CancellationToken) {
         info!(address = %self.address, sources = self.front.routes.len(), "ingest accepts callbacks");
         loop {
-            let (stream, peer, place) = tokio::select! {
+            let (stream, origin, place) = tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
                 accepted = self.accept() => accepted,
             };
-            let origin = Origin::new(peer.ip(), &self.front.trusted_proxies);
-            let served = serve(Arc::clone(&self.front), stream, origin, self.patience, self.signals.clone());
-            self.tasks.spawn(async move {
-                served.await;
-                drop(place);
-            });
+            let front = Arc::clone(&self.front);
+            self.tasks.spawn(serve(front, stream, origin, self.patience, self.signals.clone(), place));
         }
         self.drain().await;
     }
 
-    async fn accept(&self) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
-        let place = self.place().await;
+    /// The place comes second: nobody is sent away before somebody is there who needs the room.
+    async fn accept(&self) -> (TcpStream, Origin, Place) {
         let (stream, peer) = next(&self.listener).await;
         // Answers are small and must not wait for more of them. Without it they only come later.
         let _ = stream.set_nodelay(true);
-        (stream, peer, place)
-    }
-
-    async fn place(&self) -> OwnedSemaphorePermit {
-        loop {
-            match timeout(CROWDED_AFTER, Arc::clone(&self.places).acquire_owned()).await {
-                Ok(Ok(place)) => return place,
-                // The semaphore is never closed.
-                Ok(Err(_)) => std::future::pending().await,
-                Err(_elapsed) => self.signals.crowded.notify_waiters(),
-            }
-        }
+        let origin = Origin::new(peer.ip(), &self.front.trusted_proxies);
+        let place = self.places.take(origin).await;
+        (stream, origin, place)
     }
 
     async fn drain(self) {

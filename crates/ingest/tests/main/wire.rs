@@ -1,10 +1,10 @@
 //! A client that says exactly the bytes a test wants said.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::toy::signature;
@@ -33,6 +33,13 @@ impl Answer {
 impl Wire {
     pub async fn open(address: SocketAddr) -> Self {
         Self { stream: TcpStream::connect(address).await.unwrap(), buffer: Vec::new() }
+    }
+
+    /// As [`Self::open`], as a client of another (loopback) address.
+    pub async fn open_from(client: IpAddr, address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((client, 0).into()).unwrap();
+        Self { stream: socket.connect(address).await.unwrap(), buffer: Vec::new() }
     }
 
     pub async fn say(&mut self, bytes: impl AsRef<[u8]>) {
