@@ -216,6 +216,59 @@ fn a_mended_price_list_and_a_replay_bring_the_records() {
 }
 
 #[test]
+fn a_source_that_was_missing_can_be_put_back_and_its_dead_letters_replayed() {
+    let mut world = World::up(&Options::default());
+    assert_eq!(world.stop(), Some(0));
+    let whole = std::fs::read_to_string(world.config()).unwrap();
+    world.start_with(&[], &[("ROLLBOOK_CRASH_POINT", "worker.loaded:1")]);
+    // Killed while it works on it, the callback waits in the queue for a service without its source.
+    send(&world, "stripe", "membership", &["--id", "pi_orphan"]);
+    while world.ended().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    world.kill();
+    let (before, rest) = whole.split_once("[sources.stripe]").unwrap();
+    let (_, after) = rest.split_once("[sources.clubhouse]").unwrap();
+    std::fs::write(world.config(), format!("{before}[sources.clubhouse]{after}")).unwrap();
+    world.start(&[]);
+    world.drain();
+    assert_eq!(letters(&world)[0]["reason"], "unknown_source");
+    assert_eq!(world.stop(), Some(0));
+    std::fs::write(world.config(), whole).unwrap();
+    world.start(&[]);
+    assert_eq!(world.json(&["dead-letters", "replay", "--reason", "unknown_source"])["done"], 1);
+    world.drain();
+    assert_eq!(letters(&world), Vec::<Value>::new(), "what was read at last is resolved");
+    assert_eq!(world.json(&["members", "list"]).as_array().unwrap().len(), 1);
+    world.verified();
+}
+
+#[test]
+fn what_was_ignored_by_mistake_can_be_decided_anew() {
+    let mut world = World::new(&Options::default());
+    let right = std::fs::read_to_string(world.config()).unwrap();
+    let provider = "provider = \"cybersource-secure-acceptance\"";
+    let wrong = right.replace(provider, &format!("{provider}\npurpose_field = \"req_merchant_defined_data9\""));
+    std::fs::write(world.config(), wrong).unwrap();
+    world.start(&[]);
+    send(&world, "cybersource", "membership", &["--id", "7801"]);
+    world.drain();
+    assert_eq!(outcomes(&world, "payment:7801:captured"), ["ignored:not_membership"]);
+    assert_eq!(world.stop(), Some(0));
+    std::fs::write(world.config(), right).unwrap();
+    world.start(&[]);
+    let replay = ["events", "replay", "--reason", "not_membership"];
+    world.json(&replay);
+    world.drain();
+    assert_eq!(outcomes(&world, "payment:7801:captured"), ["ignored:not_membership"], "ignored is final");
+    world.json(&[&replay[..], &["--redecide"]].concat());
+    world.drain();
+    assert_eq!(outcomes(&world, "payment:7801:captured"), ["applied"]);
+    assert_eq!(world.json(&["members", "list"]).as_array().unwrap().len(), 1);
+    world.verified();
+}
+
+#[test]
 fn a_second_message_that_contradicts_the_first_is_a_dead_letter() {
     let world = World::up(&Options::default());
     send(&world, "cybersource", "membership", &["--id", "7401"]);

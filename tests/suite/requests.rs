@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rollbook_providers::Signed;
 use rollbook_tests::{CLUBHOUSE, CYBERSOURCE, DOCUSIGN, Options, STRIPE, World, sign, sign_at};
@@ -199,18 +199,54 @@ fn a_nearly_full_disk_is_503_with_retry_after_and_never_a_lie() {
     assert_eq!(world.json(&["events", "list"]).as_array().unwrap().len(), 0, "what was refused is not there");
 }
 
+/// Holds the store's write lock, as a process gone mad would: every commit is kept out.
+struct Locked {
+    runtime: tokio::runtime::Runtime,
+    connection: sqlx::SqliteConnection,
+}
+
+impl Locked {
+    fn new(world: &World) -> Self {
+        use sqlx::{ConnectOptions as _, Executor as _};
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let path = world.folder().join("rollbook.db");
+        let connection = runtime.block_on(async {
+            let mut connection = sqlx::sqlite::SqliteConnectOptions::new().filename(path).connect().await.unwrap();
+            connection.execute("BEGIN IMMEDIATE").await.unwrap();
+            connection
+        });
+        Self { runtime, connection }
+    }
+
+    fn release(mut self) {
+        use sqlx::Executor as _;
+        self.runtime.block_on(self.connection.execute("ROLLBACK")).unwrap();
+    }
+}
+
+#[test]
+fn a_locked_store_neither_keeps_the_service_from_starting_nor_from_stopping() {
+    let mut world = World::up(&Options::default());
+    assert_eq!(world.stop(), Some(0));
+    let locked = Locked::new(&world);
+    world.start(&[]);
+    assert_eq!(world.post("cybersource", &payment()).status, 200);
+    assert_eq!(world.ops_get("/readyz").0, 503, "the store cannot be written");
+    let asked = Instant::now();
+    world.stop();
+    assert!(asked.elapsed() < Duration::from_secs(15), "it took {:?} to stop", asked.elapsed());
+    locked.release();
+    world.start(&[]);
+    world.drain();
+    assert_eq!(world.ops_get("/readyz").0, 200);
+    assert_eq!(world.json(&["members", "list"]).as_array().unwrap().len(), 1);
+    world.verified();
+}
+
 #[test]
 fn ingest_answers_while_the_store_is_away() {
     let world = World::up(&Options::default());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    // Another process that holds the write lock keeps every commit out.
-    let mut lock = runtime.block_on(async {
-        use sqlx::{ConnectOptions as _, Executor as _};
-        let path = world.folder().join("rollbook.db");
-        let mut connection = sqlx::sqlite::SqliteConnectOptions::new().filename(path).connect().await.unwrap();
-        connection.execute("BEGIN IMMEDIATE").await.unwrap();
-        connection
-    });
+    let locked = Locked::new(&world);
     for n in 0..50 {
         let body = String::from_utf8_lossy(PAYMENT).replace("7001", &format!("70{n:02}"));
         let signed = sign("cybersource-secure-acceptance", CYBERSOURCE, body.as_bytes(), "c");
@@ -218,10 +254,7 @@ fn ingest_answers_while_the_store_is_away() {
     }
     let settled = |world: &World| world.json(&["events", "list"]).as_array().unwrap().len();
     assert_eq!(settled(&world), 0);
-    runtime.block_on(async {
-        use sqlx::Executor as _;
-        lock.execute("ROLLBACK").await.unwrap();
-    });
+    locked.release();
     world.drain();
     assert_eq!(settled(&world), 50);
     world.verified();

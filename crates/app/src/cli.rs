@@ -69,7 +69,7 @@ pub struct UpArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct DemoArgs {
-    /// Same seed, same stream
+    /// Same seed, same stream of the same day
     #[arg(long, default_value_t = 7)]
     pub seed: u64,
     /// How many callbacks to send
@@ -87,7 +87,7 @@ pub struct DemoArgs {
 pub enum ConfigCommand {
     /// Write a commented file with random secrets that `rollbook up` accepts at once
     Init {
-        /// Overwrite what is there
+        /// Overwrite the configuration. Secrets that are there stay
         #[arg(long)]
         force: bool,
     },
@@ -107,7 +107,7 @@ pub struct SendArgs {
     /// A body to sign and send as it is
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Where to (the configured listener if not given)
+    /// Base address, such as `https://rollbook.example.org` (the configured listener if not given)
     #[arg(long, value_name = "URL")]
     pub to: Option<String>,
     /// The member's address in a sample
@@ -120,9 +120,10 @@ pub struct SendArgs {
 
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
-    /// Base address of the service (the configured listener if not given)
+    /// Base address of the service, such as `http://127.0.0.1:8080`. It will hold the invented members
     #[arg(long, value_name = "URL")]
-    pub to: Option<String>,
+    pub to: String,
+    /// Same seed, same stream of the same day
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// How many callbacks
@@ -155,6 +156,17 @@ pub enum MembersCommand {
 pub enum EventsCommand {
     /// Settled events, newest first
     List(EventsListArgs),
+    /// Send settled events through their processors again, with the same keys
+    Replay {
+        #[command(flatten)]
+        args: EventsListArgs,
+        /// Decide anew on what was ignored, for example after the field names of a source were mended
+        #[arg(long)]
+        redecide: bool,
+        /// Say what would happen, change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// One envelope: what came, and what each processor did with it
     Show {
         /// The envelope's id
@@ -184,14 +196,14 @@ pub struct EventsListArgs {
     pub event_key: Option<String>,
     #[command(flatten)]
     pub span: SpanArgs,
-    /// At most this many (100 on a terminal, all with --json)
+    /// At most this many (100, or all with --json)
     #[arg(long)]
     pub limit: Option<u32>,
 }
 
 #[derive(Clone, Debug, Default, Args)]
 pub struct SpanArgs {
-    /// From this moment on: 2026-11-20T18:00:00Z, or how long ago: 3h, 2 days
+    /// From this moment on: 2026-11-20T18:00:00Z, a date (from midnight UTC), or how long ago: 3h, "2 days"
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub since: Option<Timestamp>,
     /// Before this moment
@@ -260,7 +272,7 @@ pub struct ActArgs {
     /// Say what would happen, change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask
+    /// Do not ask. Without a terminal, or with --json, nobody is ever asked
     #[arg(short, long)]
     pub yes: bool,
 }
@@ -272,12 +284,15 @@ fn moment(text: &str) -> Result<Timestamp, String> {
         return Ok(at);
     }
     let zone = jiff::tz::TimeZone::UTC;
-    if let Ok(date) = text.parse::<jiff::civil::Date>() {
+    // A date alone is ten characters; the parser would also take, and cut off, a time without a zone.
+    if text.len() == 10
+        && let Ok(date) = text.parse::<jiff::civil::Date>()
+    {
         return date.to_zoned(zone).map(|midnight| midnight.timestamp()).map_err(|error| error.to_string());
     }
-    let ago: jiff::Span = text
-        .parse()
-        .map_err(|_| "it is neither a moment (2026-11-20T18:00:00Z), a date, nor a length of time (3h)".to_owned())?;
+    let ago: jiff::Span = text.parse().map_err(|_| {
+        "it is neither a moment with its zone (2026-11-20T18:00:00Z), a date, nor a length of time (3h)".to_owned()
+    })?;
     let then = Timestamp::now().to_zoned(zone).checked_sub(ago.abs());
     then.map(|zoned| zoned.timestamp()).map_err(|error| error.to_string())
 }

@@ -1,7 +1,8 @@
 //! The operations port: `/healthz`, `/readyz`, `/metrics`.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -11,13 +12,15 @@ use axum::routing::get;
 use rollbook_store::Database;
 use rollbook_telemetry::Metrics;
 use tokio::net::TcpListener;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// What the three answers are made from.
 #[derive(Clone)]
 pub struct Ops {
     pub metrics: Arc<Metrics>,
-    pub database: Arc<dyn Database>,
+    /// Empty until the store could be opened.
+    pub database: Arc<OnceLock<Arc<dyn Database>>>,
     /// Set once every listener of the process accepts.
     pub started: CancellationToken,
 }
@@ -27,29 +30,42 @@ pub async fn bind(listen: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(listen).await
 }
 
+/// How long a request may be under way when the service stops, and a probe of the store may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Until `shutdown`. A client that never ends its request does not keep the process alive.
 pub async fn serve(listener: TcpListener, ops: Ops, shutdown: CancellationToken) -> std::io::Result<()> {
     let router = Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(ops);
-    axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await
+    let drained = axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    tokio::select! {
+        served = drained.into_future() => served,
+        () = async { shutdown.cancelled().await; sleep(PATIENCE).await } => Ok(()),
+    }
 }
 
 async fn healthz(State(ops): State<Ops>) -> impl IntoResponse {
     if ops.started.is_cancelled() { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "starting\n") }
 }
 
-/// Ready means that a callback sent now would be applied soon: the store answers too.
+/// Ready means that a callback sent now would be applied soon: the store takes writes, too. Callbacks
+/// are accepted and queued either way.
 async fn readyz(State(ops): State<Ops>) -> impl IntoResponse {
     if !ops.started.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "starting\n");
     }
-    match ops.database.outbox_depth().await {
-        Ok(_) => (StatusCode::OK, "ready\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be reached; callbacks are queued\n"),
+    let Some(database) = ops.database.get() else { return STORE_AWAY };
+    match timeout(PATIENCE, database.probe()).await {
+        Ok(Ok(())) => (StatusCode::OK, "ready\n"),
+        Ok(Err(_)) | Err(_) => STORE_AWAY,
     }
 }
+
+const STORE_AWAY: (StatusCode, &str) =
+    (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be written; callbacks are accepted and queued\n");
 
 async fn metrics(State(ops): State<Ops>) -> impl IntoResponse {
     let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];

@@ -17,25 +17,42 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A table with these headings, fitted to the terminal; not wrapped when piped, so that a line
-/// stays a row.
+/// A table with these headings. A row is a line: ids and commands can be copied whole, and a narrow
+/// terminal breaks lines where it likes.
 pub fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(headings.iter().copied());
-    if stdout().is_terminal() {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-    } else {
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    }
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headings.iter().copied());
     table
 }
 
 /// Prints text, ignoring a reader that went away (`rollbook … | head`).
 pub fn line(text: impl std::fmt::Display) {
-    let _ = writeln!(stdout().lock(), "{text}");
+    let _ = writeln!(stdout().lock(), "{}", harmless(&text.to_string()));
+}
+
+/// Names and bodies come from outside; an escape sequence in one would drive the reader's terminal.
+fn harmless(text: &str) -> String {
+    let odd = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(odd) {
+        return text.to_owned();
+    }
+    let show = |c: char| if odd(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    text.chars().map(show).collect()
 }
 
 /// `1 row`, `2 rows`.
 pub fn count(n: u64, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_drives_the_terminal() {
+        assert_eq!(harmless("Ada\u{1b}[2J\u{7}"), "Ada\\u{1b}[2J\\u{7}");
+        assert_eq!(harmless("two\nlines\tand Zoë"), "two\nlines\tand Zoë");
+    }
 }

@@ -11,7 +11,7 @@ use rollbook_membership::Membership;
 use rollbook_providers::Provider;
 use rollbook_queue::{DEAD_LETTERS, Queue, QueueDepth};
 use rollbook_queue_sqlite::SqliteQueue;
-use rollbook_store::Database;
+use rollbook_store::{Database, StoreError};
 use rollbook_store_sqlite::SqliteStore;
 use rollbook_telemetry::Metrics;
 use rollbook_waiver::Waiver;
@@ -135,9 +135,9 @@ fn file(place: &Place) -> &Path {
 }
 
 /// For a service: makes the file if it is missing, and migrates it.
-pub async fn open_store(config: &Resolved) -> Result<Arc<dyn Database>, Failure> {
-    let store = SqliteStore::open(file(&config.store)).await.map_err(Failure::failed)?;
-    store.migrate().await.map_err(Failure::failed)?;
+pub async fn open_store(config: &Resolved) -> Result<Arc<dyn Database>, StoreError> {
+    let store = SqliteStore::open(file(&config.store)).await?;
+    store.migrate().await?;
     Ok(Arc::new(store))
 }
 

@@ -24,9 +24,17 @@ pub fn run(common: &Common, command: &ConfigCommand) -> Done {
 
 /// Nothing is written if anything of it is already there.
 fn init(common: &Common, force: bool) -> Done {
-    let files = config::template::files(&common.config, random_secret()?);
+    if common.config.is_dir() {
+        return Err(Failure::usage(anyhow::anyhow!("{} is a folder; name a file", common.config.display())));
+    }
+    let mut files = config::template::files(&common.config, random_secret()?);
+    // With --force the configuration is written anew; a provider's secret cannot be had a second time.
+    files.retain(|file| !force || file.path == common.config || !file.path.exists());
     if let Some(there) = files.iter().find(|file| file.path.exists()).filter(|_| !force) {
-        let error = anyhow::anyhow!("{} is already there; --force overwrites it", there.path.display());
+        let error = anyhow::anyhow!(
+            "{} is already there; --force writes the configuration anew and keeps the secrets",
+            there.path.display()
+        );
         return Err(Failure::failed(error));
     }
     for file in &files {

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _, stderr, stdin};
 use std::process::ExitCode;
 
-use rollbook_store::{DeadLetter, DeadLetterFilter, DeadLetterGroup, DeadLetterState};
+use rollbook_store::{DeadLetter, DeadLetterFailure, DeadLetterFilter, DeadLetterGroup, DeadLetterState};
 use serde::Serialize;
 use serde_json::json;
 
@@ -86,19 +86,11 @@ pub fn print_groups(groups: &[DeadLetterGroup]) {
     if groups.is_empty() {
         return;
     }
-    let mut table = output::table(&["OPEN", "PROCESSOR", "SOURCE", "REASON", "REPLAY WITH"]);
+    let mut table = output::table(&["OPEN", "PROCESSOR", "SOURCE", "REPLAY WITH: rollbook dead-letters …"]);
     for group in groups {
-        let command = format!(
-            "rollbook dead-letters replay --processor {} --source {} --reason {}",
-            group.processor, group.source, group.reason
-        );
-        table.add_row([
-            group.count.to_string(),
-            group.processor.clone(),
-            group.source.clone(),
-            group.reason.clone(),
-            command,
-        ]);
+        let DeadLetterGroup { processor, source, reason, .. } = group;
+        let command = format!("replay --reason {reason} --source {source} --processor {processor}");
+        table.add_row([group.count.to_string(), processor.clone(), source.clone(), command]);
     }
     output::line(format!("\n{table}"));
 }
@@ -108,6 +100,8 @@ pub fn print_groups(groups: &[DeadLetterGroup]) {
 struct Shown {
     #[serde(rename = "dead_letter")]
     letter: DeadLetter,
+    /// Every failure, oldest first.
+    history: Vec<DeadLetterFailure>,
     delivery_key: Option<String>,
     received_at: Option<jiff::Timestamp>,
     body_bytes: Option<usize>,
@@ -124,6 +118,7 @@ async fn show(session: &Session, id: i64, with_body: bool) -> Done {
     };
     let envelope = store.envelope(letter.envelope).await?;
     let shown = Shown {
+        history: store.dead_letter_history(id).await?,
         delivery_key: envelope.as_ref().map(|envelope| envelope.delivery_key.to_string()),
         received_at: envelope.as_ref().map(|envelope| envelope.received_at),
         body_bytes: envelope.as_ref().map(|envelope| envelope.body.len()),
@@ -149,12 +144,24 @@ fn print_one(shown: &Shown) {
         ("source", letter.source.clone()),
         ("event key", letter.event_key.clone()),
         ("attempts", letter.attempts.to_string()),
-        ("failed", format!("{} times, first {}, last {}", letter.failures, letter.first_seen, letter.last_seen)),
+        (
+            "failed",
+            format!(
+                "{}, first {}, last {}",
+                output::count(letter.failures.into(), "time", "times"),
+                letter.first_seen,
+                letter.last_seen
+            ),
+        ),
         ("envelope", letter.envelope.to_string()),
         ("received", shown.received_at.map_or_else(|| "(no longer kept)".to_owned(), |at| at.to_string())),
     ];
     for (name, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
         output::line(format!("{name:<12}  {value}"));
+    }
+    for failure in &shown.history {
+        let DeadLetterFailure { envelope, reason, attempts, failed_at, .. } = failure;
+        output::line(format!("history       {failed_at}  {reason}  attempt {attempts}  envelope {envelope}"));
     }
     if let Some(body) = &shown.body {
         output::line(format!("\n{body}"));
@@ -190,15 +197,20 @@ async fn act_on(session: &Session, pick: PickArgs, act: &ActArgs, action: Action
     }
     // A dead letter that an earlier replay left behind may be sent or given up again by its id.
     let states = match (action, pick.ids.is_empty()) {
-        (Action::Replay { .. }, true) => vec![DeadLetterState::Open],
         (Action::Replay { .. }, false) => {
             vec![DeadLetterState::Open, DeadLetterState::Replaying, DeadLetterState::Discarded]
         }
-        (Action::Discard, _) => vec![DeadLetterState::Open, DeadLetterState::Replaying],
+        // One that is under way may be applied at this moment, so it is not given up.
+        (Action::Replay { .. } | Action::Discard, _) => vec![DeadLetterState::Open],
     };
     let filter = filter(pick, states);
     let store = session.store().await?;
     let groups = store.dead_letter_groups(&filter).await?;
+    let named = DeadLetterFilter { ids: filter.ids.clone(), ..DeadLetterFilter::default() };
+    if !named.ids.is_empty() && store.dead_letters(&named).await?.is_empty() {
+        eprintln!("rollbook: there is no such dead letter; `rollbook dead-letters list --all` shows what there is");
+        return Ok(ExitCode::from(FAILED));
+    }
     let matching: u64 = groups.iter().map(|group| group.count).sum();
     let matching = filter.limit.map_or(matching, |limit| matching.min(u64::from(limit)));
     if !session.json {
@@ -225,7 +237,7 @@ fn confirmed(action: Action, matching: u64, act: &ActArgs, json: bool) -> anyhow
     stderr().flush()?;
     let mut answer = String::new();
     stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
 fn report(session: &Session, action: Action, matching: u64, done: u64, dry_run: bool) -> Done {
@@ -235,7 +247,7 @@ fn report(session: &Session, action: Action, matching: u64, done: u64, dry_run: 
     } else if dry_run {
         output::line(format!("would {verb} {}", output::count(matching, "dead letter", "dead letters")));
     } else if matching == 0 {
-        output::line("nothing matches; `rollbook dead-letters list` shows what is open");
+        output::line("nothing matches; `rollbook dead-letters list --all` shows what there is");
     } else if done == 0 {
         output::line("nothing done");
     } else {

@@ -18,17 +18,18 @@ pub async fn run(session: &Session, command: EventsCommand) -> Done {
     match command {
         EventsCommand::List(args) => list(session, args).await,
         EventsCommand::Show { id, body } => show(session, EnvelopeId(id), body).await,
+        EventsCommand::Replay { args, redecide, dry_run } => replay(session, args, redecide, dry_run).await,
     }
 }
 
-async fn list(session: &Session, args: EventsListArgs) -> Done {
+fn filter(args: EventsListArgs) -> Result<EventFilter, Failure> {
     if let Some(outcome) = args.outcome.as_deref()
         && Outcome::parse(outcome).is_none()
     {
         let error = anyhow::anyhow!("`{outcome}` is no outcome; it is applied, ignored or rejected");
         return Err(Failure::usage(error));
     }
-    let filter = EventFilter {
+    Ok(EventFilter {
         envelope: None,
         source: args.source,
         processor: args.processor,
@@ -38,14 +39,20 @@ async fn list(session: &Session, args: EventsListArgs) -> Done {
         event_key: args.event_key,
         since: args.span.since,
         until: args.span.until,
-        limit: args.limit.or((!session.json).then_some(SCREENFUL)),
-    };
+        limit: args.limit,
+    })
+}
+
+async fn list(session: &Session, args: EventsListArgs) -> Done {
+    let unlimited = args.limit.is_none();
+    let mut filter = filter(args)?;
+    filter.limit = filter.limit.or((!session.json).then_some(SCREENFUL));
     let rows = session.store().await?.events(&filter).await?;
     if session.json {
         output::json(&rows)?;
     } else {
         print(&rows);
-        let cut = args.limit.is_none() && rows.len() == SCREENFUL as usize;
+        let cut = unlimited && rows.len() == SCREENFUL as usize;
         let more = if cut { " (the newest; --limit shows more)" } else { "" };
         output::line(format!("{}{more}", output::count(rows.len() as u64, "event", "events")));
     }
@@ -66,6 +73,27 @@ fn print(rows: &[EventRow]) {
         ]);
     }
     output::line(table);
+}
+
+/// Sends what matches through its processors once more, with the same keys: what was applied or
+/// rejected stays as it is. With `redecide`, what was ignored is decided anew.
+async fn replay(session: &Session, args: EventsListArgs, redecide: bool, dry_run: bool) -> Done {
+    let filter = filter(args)?;
+    if filter == EventFilter::default() {
+        let error = anyhow::anyhow!("say which: --reason, --processor, --source, --kind, --event-key, --since, …");
+        return Err(Failure::usage(error));
+    }
+    let store = session.store().await?;
+    let matching = store.events(&filter).await?.len() as u64;
+    let done = if dry_run { 0 } else { store.replay_events(&filter, redecide).await? };
+    if session.json {
+        output::json(&serde_json::json!({ "matching": matching, "done": done, "dry_run": dry_run }))?;
+    } else if dry_run {
+        output::line(format!("would replay {}", output::count(matching, "event", "events")));
+    } else {
+        output::line(format!("{} on the way", output::count(done, "envelope", "envelopes")));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What `events show --json` prints.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use rollbook_simulate::{Progress, ProgressFn, Source};
 use tokio::time::{Instant, sleep};
 
@@ -34,10 +35,31 @@ pub fn listener(config: &Resolved) -> String {
     format!("http://{listen}")
 }
 
+/// A dead address is told at once; later on, silence is a service that restarts.
+pub async fn reachable(base: &str) -> Result<(), Failure> {
+    let address = reqwest::Url::parse(base).ok().filter(|url| url.scheme() == "http");
+    let place = address.as_ref().and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
+    let Some((host, port)) = place else {
+        return Err(Failure::usage(anyhow::anyhow!("`{base}` is no address such as http://127.0.0.1:8080")));
+    };
+    let host = host.trim_matches(['[', ']']).to_owned();
+    let connected = tokio::time::timeout(Duration::from_secs(5), tokio::net::TcpStream::connect((host, port))).await;
+    match connected {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(anyhow::anyhow!("no answer from {base}; is `rollbook up` running?").into()),
+    }
+}
+
+/// Streams begin at a fixed moment of a day, so that a seed makes the same one all day long.
+pub fn midnight_before(now: Timestamp) -> Timestamp {
+    let day_s = 24 * 3600;
+    Timestamp::from_second(now.as_second().div_euclid(day_s) * day_s).unwrap_or(now)
+}
+
 /// A bar on a terminal; nothing when piped.
 pub fn bar(total: u64, doing: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(total);
-    let look = "{msg:<12} {bar:40} {pos:>7}/{len}  {per_sec:<12} {eta} left";
+    let look = "{msg:<12} {bar:40} {pos:>7}/{len}  {eta} left";
     if let Ok(style) = ProgressStyle::with_template(look) {
         bar.set_style(style);
     }

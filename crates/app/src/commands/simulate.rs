@@ -31,9 +31,10 @@ struct Report {
 
 pub async fn run(common: &Common, args: SimulateArgs) -> Done {
     let config = config::load(&common.config, false).map_err(Failure::usage)?;
+    play::reachable(&args.to).await?;
     let stream = Stream::new(&stream_options(&config, &args)?);
     let tag = stream.tag().to_owned();
-    let record = send(&config, &args, stream).await?;
+    let record = send(&args, stream).await?;
     let mut report = Report::of(&record, tag);
     if !args.no_audit {
         judge(common, &config, &record, &mut report).await?;
@@ -46,7 +47,7 @@ pub async fn run(common: &Common, args: SimulateArgs) -> Done {
 fn stream_options(config: &Resolved, args: &SimulateArgs) -> anyhow::Result<StreamOptions> {
     let now = (wiring::clock())();
     let days = 60;
-    let start = now - SignedDuration::from_hours(24 * i64::from(days));
+    let start = play::midnight_before(now) - SignedDuration::from_hours(24 * i64::from(days));
     let first = start.to_zoned(config.zone.clone()).date();
     let valid = config.membership.plans.iter().filter(|plan| plan.valid_from <= first && plan.valid_until.is_none());
     let plans: Vec<_> = valid.map(|plan| PlanPrice { category: plan.category.clone(), price: plan.price }).collect();
@@ -60,19 +61,26 @@ fn stream_options(config: &Resolved, args: &SimulateArgs) -> anyhow::Result<Stre
     })
 }
 
-async fn send(config: &Resolved, args: &SimulateArgs, stream: Stream) -> Result<Record, Failure> {
+async fn send(args: &SimulateArgs, stream: Stream) -> Result<Record, Failure> {
     let bar = play::bar(u64::from(args.events), "sending");
     let options = PlayerOptions {
         concurrency: usize::from(args.connections),
         rate: args.rate.map(f64::from),
         seed: args.seed,
+        deadline: Some(deadline(args)),
         progress: Some(play::follow(&bar)),
-        ..PlayerOptions::new(args.to.clone().unwrap_or_else(|| play::listener(config)), wiring::clock())
+        ..PlayerOptions::new(args.to.clone(), wiring::clock())
     };
     let player = Player::new(options).map_err(Failure::usage)?;
     let record = player.play(stream.into_callbacks()).await.map_err(Failure::failed)?;
     bar.finish_and_clear();
     Ok(record)
+}
+
+/// Ten minutes without an end are a service that does not answer.
+fn deadline(args: &SimulateArgs) -> Duration {
+    let paced = args.rate.map_or(0, |rate| u64::from(args.events / rate.max(1)));
+    Duration::from_secs(paced) + Duration::from_mins(10)
 }
 
 /// Waits for as long as the retry schedule may take, and a minute more.

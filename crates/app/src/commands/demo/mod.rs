@@ -16,6 +16,7 @@ use rollbook_simulate::{
     StreamOptions, Summary, check,
 };
 use rollbook_store::{DeadLetterFilter, DeadLetterState};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +26,7 @@ use self::service::Service;
 use self::setting::Folder;
 use super::{Session, play, verify};
 use crate::cli::{Common, DemoArgs};
-use crate::exit::{Done, Failure, PROBLEMS};
+use crate::exit::{Done, FAILED, Failure, PROBLEMS};
 use crate::{config, output, wiring};
 
 /// How long the playing should take, so that it can be watched.
@@ -39,11 +40,22 @@ pub async fn run(common: &Common, args: &DemoArgs) -> Done {
     let (plans, missing) = setting::plans();
     setting::write(&service, &plans)?;
     let mut demo = Demo { service, plans, missing, seed: args.seed, events: args.events, json: common.json };
-    let report = demo.perform(common).await?;
+    // Asked to stop, the service goes with us and so does its folder.
+    let report = tokio::select! {
+        report = demo.perform(common) => report?,
+        () = asked_to_stop() => return Ok(ExitCode::from(FAILED)),
+    };
     let code = if report.ok() { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) };
     report.print(common.json)?;
     demo.leave(folder, args.keep, common.json).await?;
     Ok(code)
+}
+
+async fn asked_to_stop() {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
+    let next = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+    futures_util::future::select_all(next).await;
 }
 
 struct Demo {
@@ -166,5 +178,5 @@ impl Demo {
 
 /// So that the members of the stream have terms behind them.
 fn two_years_before(now: Timestamp) -> Timestamp {
-    now - SignedDuration::from_hours(24 * 730)
+    play::midnight_before(now) - SignedDuration::from_hours(24 * 730)
 }

@@ -56,8 +56,9 @@ impl Report {
         print_audit(&self.audit);
         let Mended { category, replayed, appeared, audit } = &self.mended;
         output::line(format!(
-            "\nthe plan {category} added and {replayed} dead letters replayed: {}",
-            output::count(*appeared, "membership appeared", "memberships appeared")
+            "\nthe plan {category} added and {replayed} dead letters replayed: {}; {} came back, their category exists nowhere",
+            output::count(*appeared, "membership appeared", "memberships appeared"),
+            replayed.saturating_sub(*appeared)
         ));
         if !audit.ok() {
             print_audit(audit);
