@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use rollbook_domain::{
-    Account, Adjustment, AdjustmentKind, Detail, DetailField, Document, EventKey, FactRef, Payment, PaymentRef,
-    PersonId, ProcessorName, Term,
+    Account, Adjustment, AdjustmentKind, Detail, DetailField, Document, EventKey, Payment, PaymentRef, PersonId,
+    ProcessorName, Term,
 };
 use rollbook_sqlite::{Bulk, BulkQuery, to_micros};
 use rollbook_store::{Batch, Outgoing, SettledEvent, StoreError};
@@ -82,13 +82,15 @@ async fn documents(connection: &mut SqliteConnection, batch: &Batch, rows: &Rows
 
 /// Dead letters that stand for facts or requests which are settled now, or were before.
 async fn resolve(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), StoreError> {
-    let settled: Vec<&FactRef> = batch.settled.iter().map(|event| &event.fact).chain(&batch.duplicates).collect();
+    let fresh = batch.settled.iter().map(|event| (event.fact.account.as_str(), event.fact.key.as_str(), false));
+    let before = batch.duplicates.iter().map(|fact| (fact.account.as_str(), fact.key.as_str(), true));
+    let settled: Vec<_> = fresh.chain(before).collect();
     let any = sqlx::query_scalar(sql!("dead_letter_any_unsettled")).fetch_one(&mut *connection).await;
     if (settled.is_empty() && batch.settled_envelopes.is_empty()) || !any.map_err(store_error)? {
         return Ok(());
     }
     let processor = text(batch.processor.as_str());
-    let by_fact = sqlx::query(sql!("dead_letter_resolve")).bind(processor.clone()).bind(json::facts(settled));
+    let by_fact = sqlx::query(sql!("dead_letter_resolve")).bind(processor.clone()).bind(json::list(settled));
     by_fact.execute(&mut *connection).await.map_err(store_error)?;
     let envelopes = json::envelopes(&batch.settled_envelopes);
     let by_envelope = sqlx::query(sql!("dead_letter_resolve_envelopes")).bind(processor).bind(envelopes);

@@ -18,7 +18,8 @@ pub struct Batch {
     /// In the order in which they were decided.
     pub settled: Vec<SettledEvent>,
     /// Facts of this batch that were settled before: they change nothing, but a dead letter that
-    /// still stands for one is resolved.
+    /// still stands for one is resolved (an open letter of an ignored fact is not: that fact was
+    /// decided again and failed).
     pub duplicates: Vec<FactRef>,
     /// Envelopes of which every event is settled for good, in this batch or before. A dead letter
     /// whose key begins `other:` stands for a request that could not be read, so no fact resolves

@@ -107,6 +107,12 @@ pub async fn what_was_ignored_meanwhile_stays_a_dead_letter(harness: &impl Harne
     let letters: Vec<_> = (1..=3).map(|number| Member(number).dead("wrong_amount")).collect();
     keep(&*store, &letters).await;
     assert_eq!(states(&*store).await, [Open, Resolved, Resolved]);
+    let duplicates = Batch { duplicates: vec![Member(1).paid()], ..batch(membership(), Vec::new()) };
+    commit(&*store, &duplicates).await;
+    assert_eq!(states(&*store).await[0], Open, "the ignored message came again, that is all");
+    store.replay(&all(), false).await.expect("replayed");
+    commit(&*store, &duplicates).await;
+    assert_eq!(states(&*store).await[0], Resolved, "the operator did not ask to decide again");
     nothing_is_broken(harness).await;
 }
 
