@@ -138,19 +138,33 @@ impl Taken {
             let greedy = seat.peer.is_some_and(|peer| held[&peer] > share);
             Some(((Reverse(greedy), rank(progress, now, greedy)?, progress.since), seat))
         });
-        ranked.min_by_key(|(key, _)| *key).map(|(_, seat)| Arc::clone(&seat.needed))
+        let ((_, rank, _), seat) = ranked.min_by_key(|(key, _)| *key)?;
+        (rank != Rank::Young).then(|| Arc::clone(&seat.needed))
     }
 }
 
+/// The first goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Rests,
+    Unfinished,
+    /// Worth a moment of waiting, because what is left to choose from is worse.
+    Young,
+    ComesWell,
+}
+
 /// `None` for what must stay.
-fn rank(progress: Progress, now: Instant, greedy: bool) -> Option<u8> {
+fn rank(progress: Progress, now: Instant, greedy: bool) -> Option<Rank> {
     let age = now.saturating_duration_since(progress.since);
+    let young = age < MOMENT && !greedy;
     match progress.phase {
         Phase::Busy => None,
-        _ if age < MOMENT && !greedy => None,
-        Phase::Rest => Some(0),
-        Phase::Body if progress.bytes as u128 * 1000 >= GOOD_BYTES_PER_SECOND * age.as_millis() => Some(2),
-        Phase::Head | Phase::Body => Some(1),
+        Phase::Rest => (!young).then_some(Rank::Rests),
+        Phase::Head | Phase::Body if young => Some(Rank::Young),
+        Phase::Body if progress.bytes as u128 * 1000 >= GOOD_BYTES_PER_SECOND * age.as_millis() => {
+            Some(Rank::ComesWell)
+        }
+        Phase::Head | Phase::Body => Some(Rank::Unfinished),
     }
 }
 
@@ -188,12 +202,13 @@ mod tests {
 
     #[rstest]
     #[case::busy(Phase::Busy, 60_000, 0, None)]
-    #[case::just_come(Phase::Head, 9, 0, None)]
-    #[case::rests(Phase::Rest, 10, 0, Some(0))]
-    #[case::half_a_head(Phase::Head, 10, 30_000, Some(1))]
-    #[case::a_body_that_drips(Phase::Body, 1_000, 16 * 1024 - 1, Some(1))]
-    #[case::a_body_that_comes_well(Phase::Body, 1_000, 16 * 1024, Some(2))]
-    fn who_goes_when(#[case] phase: Phase, #[case] age_ms: u64, #[case] bytes: usize, #[case] expected: Option<u8>) {
+    #[case::just_come(Phase::Head, 9, 0, Some(Rank::Young))]
+    #[case::rests_but_just_now(Phase::Rest, 9, 0, None)]
+    #[case::rests(Phase::Rest, 10, 0, Some(Rank::Rests))]
+    #[case::half_a_head(Phase::Head, 10, 30_000, Some(Rank::Unfinished))]
+    #[case::a_body_that_drips(Phase::Body, 1_000, 16 * 1024 - 1, Some(Rank::Unfinished))]
+    #[case::a_body_that_comes_well(Phase::Body, 1_000, 16 * 1024, Some(Rank::ComesWell))]
+    fn who_goes_when(#[case] phase: Phase, #[case] age_ms: u64, #[case] bytes: usize, #[case] expected: Option<Rank>) {
         let since = Instant::now();
         assert_eq!(rank(Progress { phase, since, bytes }, since + Duration::from_millis(age_ms), false), expected);
     }
@@ -210,9 +225,9 @@ mod tests {
 
     #[rstest]
     #[case(Phase::Busy, None)]
-    #[case(Phase::Rest, Some(0))]
-    #[case(Phase::Head, Some(1))]
-    fn youth_does_not_protect_more_than_a_share(#[case] phase: Phase, #[case] expected: Option<u8>) {
+    #[case(Phase::Rest, Some(Rank::Rests))]
+    #[case(Phase::Head, Some(Rank::Unfinished))]
+    fn youth_does_not_protect_more_than_a_share(#[case] phase: Phase, #[case] expected: Option<Rank>) {
         let since = Instant::now();
         assert_eq!(rank(Progress { phase, since, bytes: 0 }, since, true), expected);
     }
