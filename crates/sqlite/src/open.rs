@@ -84,7 +84,8 @@ pub async fn open(path: &Path, mode: Mode) -> Result<Database, OpenError> {
 /// Only for reading, beside whoever writes. Connects when it is first used.
 pub fn readers(path: &Path) -> Result<SqlitePool, OpenError> {
     present(path)?;
-    let options = common(path).read_only(true).pragma("cache_size", "-4000");
+    // What a reader reads (bodies to hand out, pages of a listing) it reads once.
+    let options = common(path).read_only(true).pragma("cache_size", "-1000");
     // A connection to a file does not go stale: no need to ask it before each use.
     let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(BUSY).test_before_acquire(false);
     Ok(pool.connect_lazy_with(options))

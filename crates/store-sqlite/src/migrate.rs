@@ -98,19 +98,19 @@ pub async fn check(connection: &mut SqliteConnection) -> Result<(), StoreError> 
 fn refuse(standing: &Standing) -> Result<(), StoreError> {
     let message = match standing {
         Standing::Same => return Ok(()),
-        Standing::Older(0) => "the store has no tables yet; run `rollbook migrate`".to_owned(),
+        Standing::Older(0) => "the store has no tables yet; run `rollbook up`".to_owned(),
         Standing::Older(done) => format!(
-            "the store's schema is at migration {done} and this binary needs {}; run `rollbook migrate`",
+            "the store's schema is at migration {done} and this binary needs {}; run `rollbook up`",
             MIGRATIONS.len()
         ),
         Standing::Newer(number) => format!(
             "the store's schema is at migration {number} and this binary knows {}; install the newer rollbook \
-             (`rollbook migrate` there has run already)",
+             (its `rollbook up` has run already)",
             MIGRATIONS.len()
         ),
         Standing::Edited(name) => format!(
             "migration {name} was applied with another text; install the rollbook that applied it, then run its \
-             `rollbook migrate`"
+             `rollbook up`"
         ),
     };
     Err(StoreError::Schema(message))

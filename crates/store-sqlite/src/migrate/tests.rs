@@ -109,13 +109,13 @@ async fn other_schemas_are_refused_with_the_command_to_run() {
     let (_folder, mut database) = file().await;
     let connection = &mut database.writer;
     let said = async |connection: &mut SqliteConnection| check(connection).await.unwrap_err().to_string();
-    assert_eq!(said(connection).await, "the store has no tables yet; run `rollbook migrate`");
+    assert_eq!(said(connection).await, "the store has no tables yet; run `rollbook up`");
 
     migrate(connection, &MIGRATIONS[..3]).await.unwrap();
     assert_eq!(
         said(connection).await,
         format!(
-            "the store's schema is at migration 3 and this binary needs {}; run `rollbook migrate`",
+            "the store's schema is at migration 3 and this binary needs {}; run `rollbook up`",
             MIGRATIONS.len()
         )
     );
