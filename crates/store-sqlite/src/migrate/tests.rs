@@ -114,10 +114,7 @@ async fn other_schemas_are_refused_with_the_command_to_run() {
     migrate(connection, &MIGRATIONS[..3]).await.unwrap();
     assert_eq!(
         said(connection).await,
-        format!(
-            "the store's schema is at migration 3 and this binary needs {}; run `rollbook up`",
-            MIGRATIONS.len()
-        )
+        format!("the store's schema is at migration 3 and this binary needs {}; run `rollbook up`", MIGRATIONS.len())
     );
 
     migrate(connection, MIGRATIONS).await.unwrap();

@@ -11,8 +11,8 @@ use rollbook_domain::{
     EventKey, Money, Payment, PaymentRef, Person, PersonId, Seen, State, Term, Waiver,
 };
 use rollbook_store::{
-    Check, DeadLetter, DeadLetterFailure, DeadLetterFilter, DeadLetterGroup, DeadLetterState, DeadLetters, EventFilter, EventRow, Kept,
-    MemberRow, Outbox, OutboxItem, PersonRecords, Records, Snapshot, Store, StoreError, Tx,
+    Check, DeadLetter, DeadLetterFailure, DeadLetterFilter, DeadLetterGroup, DeadLetterState, DeadLetters, EventFilter,
+    EventRow, Kept, MemberRow, Outbox, OutboxItem, PersonRecords, Records, Snapshot, Store, StoreError, Tx,
 };
 
 use crate::{Effect, Expected, Key, Paid, Record, Recorded, Verdict};
