@@ -19,7 +19,7 @@ pub trait Publisher: Send + Sync {
 pub trait Consumer: Send {
     /// Up to `max` deliveries that are due, in no promised order; waits up to `wait` for the first
     /// and returns none if nothing came. A delivery with `ALONE_FROM_REDELIVERY` redeliveries or
-    /// more is the only one of its batch.
+    /// more is the only one of its batch, and nothing else need come while it is unsettled.
     async fn receive(&mut self, max: usize, wait: Duration) -> Result<Vec<Delivery>, QueueError>;
 
     /// Ends deliveries. After an error each may or may not be settled; unsettled ones come again.

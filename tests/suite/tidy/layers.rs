@@ -17,7 +17,9 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("waiver", 1, &["domain"]),
     ("queue", 1, &["domain"]),
     ("store", 1, &["domain"]),
+    ("queue-rabbitmq", 2, &["domain", "queue"]),
     ("queue-sqlite", 2, &["domain", "queue", "sqlite"]),
+    ("store-postgres", 2, &["domain", "store"]),
     ("store-sqlite", 2, &["domain", "sqlite", "store"]),
     ("ingest", 2, &["crash", "domain", "providers", "queue", "telemetry"]),
     ("worker", 2, &["crash", "domain", "providers", "queue", "store", "telemetry"]),
@@ -50,7 +52,7 @@ const IMPURE: &[&str] = &["tokio", "hyper", "axum", "reqwest", "sqlx", "getrando
 
 /// Crates that may hold a backend, and what marks one.
 const BACKENDS: &[(&str, &[&str])] = &[
-    ("sqlx", &["sqlite", "queue-sqlite", "store-sqlite", "tests"]),
+    ("sqlx", &["sqlite", "queue-sqlite", "store-postgres", "store-sqlite", "tests"]),
     ("axum", &["app", "ingest"]),
     ("lapin", &["queue-rabbitmq", "tests"]),
 ];

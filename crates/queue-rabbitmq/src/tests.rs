@@ -1,0 +1,111 @@
+//! The broker against the port's suite, and against all that the library and the broker do wrong.
+//!
+//! Every world has a prefix of its own, so tests share one broker. Those that hurt the broker itself
+//! stand in `faults`, and run while nothing else does.
+
+mod broker;
+mod consuming;
+mod faults;
+mod proxy;
+mod publishing;
+mod suite;
+
+mod topology;
+mod unrouted;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use rollbook_domain::{Clock, Envelope, EnvelopeId, ProcessorName};
+use rollbook_queue::{Consumer, Delivery, Message, PublishError, Queue as _, Settled, Settlement};
+
+use crate::tests::broker::{Broker, some_number};
+use crate::{Options, RabbitQueue};
+
+/// Long enough for any broker on a busy machine; a test that passes never waits so long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What comes back must be back by then.
+const HEALED: Duration = Duration::from_secs(15);
+
+fn clock() -> Clock {
+    Arc::new(|| Timestamp::constant(1_793_491_200, 0))
+}
+
+/// An installation of its own on the test broker.
+fn options(url: String) -> Options {
+    let levels = vec![Duration::from_millis(250)];
+    Options { prefix: format!("t{:016x}", some_number()), levels, ..Options::new(vec![url], clock()) }
+}
+
+async fn queue(options: Options) -> Arc<RabbitQueue> {
+    let queue = RabbitQueue::connect(options).await.unwrap();
+    queue.declare(&names(&["membership"])).await.unwrap();
+    queue
+}
+
+async fn world() -> (Broker, Arc<RabbitQueue>) {
+    let broker = Broker::of_environment();
+    let queue = queue(options(broker.url.clone())).await;
+    (broker, queue)
+}
+
+fn names(names: &[&str]) -> Vec<ProcessorName> {
+    names.iter().map(ProcessorName::new).collect()
+}
+
+fn message(number: u32, to: &[&str]) -> Message {
+    let mut random = [0; 10];
+    random[..4].copy_from_slice(&number.to_be_bytes());
+    let received_at = Timestamp::constant(1_793_491_200, 0);
+    let envelope = Envelope {
+        id: EnvelopeId::at(received_at, random),
+        source: "cybersource".into(),
+        delivery_key: format!("key-{number}").into(),
+        received_at,
+        headers: Vec::new(),
+        trace: None,
+        body: Bytes::from(format!("body {number}")),
+    };
+    Message { envelope, to: names(to), redecide: false }
+}
+
+async fn publish(queue: &RabbitQueue, number: u32) -> Result<(), PublishError> {
+    queue.publisher().publish(message(number, &["membership"])).await
+}
+
+async fn consumer(queue: &RabbitQueue) -> Box<dyn Consumer> {
+    queue.consumer(&"membership".into()).await.unwrap()
+}
+
+/// The next batch, through whatever breaks meanwhile.
+async fn receive(consumer: &mut dyn Consumer) -> Vec<Delivery> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match consumer.receive(10, PATIENCE).await {
+            Ok(batch) if !batch.is_empty() => return batch,
+            Ok(_) => panic!("nothing came"),
+            Err(error) => assert!(Instant::now() < until, "{error:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Receives and settles until `count` have come, and tells their bodies.
+async fn drain(consumer: &mut dyn Consumer, count: usize) -> Vec<String> {
+    let mut bodies = Vec::new();
+    while bodies.len() < count {
+        let batch = receive(consumer).await;
+        bodies.extend(batch.iter().map(|delivery| String::from_utf8_lossy(&delivery.envelope.body).into_owned()));
+        ack(consumer, &batch).await;
+    }
+    bodies.sort();
+    bodies
+}
+
+async fn ack(consumer: &mut dyn Consumer, batch: &[Delivery]) {
+    let settled = batch.iter().map(|delivery| Settled { tag: delivery.tag, settlement: Settlement::ack() });
+    consumer.settle(settled.collect()).await.unwrap();
+}

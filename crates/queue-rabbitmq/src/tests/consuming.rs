@@ -1,0 +1,173 @@
+//! What a consumer leaves behind, and what may be the cause of its death.
+
+use rollbook_domain::{EventKey, Reason};
+use rollbook_queue::{DEAD_LETTERS, Failure};
+
+use super::proxy::Proxy;
+use super::*;
+use crate::wire::Parcel;
+
+/// A worker process: it dies with its connections.
+struct Process {
+    proxy: Proxy,
+    queue: Arc<RabbitQueue>,
+}
+
+impl Process {
+    async fn start(broker: &Broker, prefix: &str) -> Self {
+        let proxy = Proxy::to(broker.address()).await;
+        let url = broker.url_at(&proxy.address.to_string());
+        let queue = RabbitQueue::connect(Options { prefix: prefix.to_owned(), ..options(url) }).await.unwrap();
+        Self { proxy, queue }
+    }
+
+    fn die(self) {
+        self.proxy.cut();
+        self.queue.leave();
+    }
+}
+
+/// A worker that dies of one body, until the killer was handed out unsettled `deaths` times. Tells how often.
+async fn work_beside_a_killer(broker: &Broker, prefix: &str, settled: &mut Vec<Delivery>, deaths: u32) -> u32 {
+    for died in 0.. {
+        let process = Process::start(broker, prefix).await;
+        let mut consumer = consumer(&process.queue).await;
+        loop {
+            let batch = receive(&mut *consumer).await;
+            let killer = batch.iter().find(|delivery| *delivery.envelope.body == *b"body 7");
+            if killer.is_some_and(|killer| killer.redeliveries >= deaths) {
+                let failure = killed(&batch[0]);
+                let settlement = Settlement { dead_letters: vec![failure], retry: None };
+                consumer.settle(vec![Settled { tag: batch[0].tag, settlement }]).await.unwrap();
+                return died;
+            }
+            if killer.is_some() {
+                break;
+            }
+            ack(&mut *consumer, &batch).await;
+            settled.extend(batch);
+        }
+        process.die();
+    }
+    unreachable!("it goes on for ever")
+}
+
+fn killed(delivery: &Delivery) -> Failure {
+    Failure {
+        processor: "membership".into(),
+        account: "club".into(),
+        event_key: EventKey::captured("t"),
+        reason: Reason::read("kills_worker".to_owned()),
+        detail: String::new(),
+        amount: None,
+        currency: None,
+        attempts: delivery.attempts,
+        failed_at: clock()(),
+    }
+}
+
+#[tokio::test]
+async fn a_killer_takes_no_neighbour_along() {
+    let broker = Broker::of_environment();
+    let options = options(broker.url.clone());
+    let prefix = options.prefix.clone();
+    let queue = queue(options).await;
+    for number in 0..60 {
+        publish(&queue, number).await.unwrap();
+    }
+    let mut settled = Vec::new();
+    assert_eq!(work_beside_a_killer(&broker, &prefix, &mut settled, 20).await, 20);
+    let mut membership = consumer(&queue).await;
+    let mut rest = 60 - 1 - settled.len();
+    while rest > 0 {
+        let batch = receive(&mut *membership).await;
+        ack(&mut *membership, &batch).await;
+        rest -= batch.len();
+        settled.extend(batch);
+    }
+    let most = settled.iter().map(|delivery| delivery.redeliveries).max();
+    assert!(most <= Some(3), "a neighbour was handed out {most:?} times");
+    let mut keeper = queue.consumer(&DEAD_LETTERS.into()).await.unwrap();
+    let letters = receive(&mut *keeper).await;
+    let told: Vec<_> = letters.iter().map(|letter| (&*letter.envelope.body, letter.failure.is_some())).collect();
+    assert_eq!(told, [(&b"body 7"[..], true)]);
+}
+
+/// Should no worker live long enough to give up on it, the broker does.
+#[tokio::test]
+async fn the_brokers_own_limit_stands_behind() {
+    let broker = Broker::of_environment();
+    let options = options(broker.url.clone());
+    let prefix = options.prefix.clone();
+    let queue = queue(options).await;
+    publish(&queue, 7).await.unwrap();
+    let mut keeper = queue.consumer(&DEAD_LETTERS.into()).await.unwrap();
+    for redeliveries in 0..=30 {
+        let process = Process::start(&broker, &prefix).await;
+        let mut consumer = consumer(&process.queue).await;
+        assert_eq!(receive(&mut *consumer).await[0].redeliveries, redeliveries);
+        process.die();
+    }
+    let letter = receive(&mut *keeper).await.remove(0);
+    assert_eq!((letter.envelope, letter.failure), (message(7, &[]).envelope, None));
+}
+
+/// Suspects in the middle of a stream are parted from each other and from their neighbours without
+/// being counted.
+#[tokio::test]
+async fn suspects_among_others_come_alone_and_are_not_counted() {
+    let (_, queue) = world().await;
+    for number in 0..120 {
+        let suspicious = (50..60).contains(&number) || number == 110;
+        let parcel = Parcel::new(message(number, &[]).envelope, false, clock()());
+        let parcel = Parcel { redeliveries: if suspicious { 3 } else { 0 }, ..parcel };
+        let fates = queue.shared.publishing.publish(vec![parcel.outgoing("membership".to_owned())]).await;
+        assert!(fates.iter().all(Result::is_ok));
+    }
+    let mut consumer = consumer(&queue).await;
+    let (mut alone, mut others) = (0, 0);
+    while alone + others < 120 {
+        let batch = receive(&mut *consumer).await;
+        if batch[0].redeliveries > 0 {
+            assert_eq!((batch.len(), batch[0].redeliveries), (1, 3));
+            alone += 1;
+        } else {
+            assert!(batch.iter().all(|delivery| delivery.redeliveries == 0));
+            others += batch.len();
+        }
+        ack(&mut *consumer, &batch).await;
+    }
+    assert_eq!((alone, others), (11, 109));
+    assert!(consumer.receive(1, Duration::from_millis(300)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_dropped_consumer_had_prefetched_comes_again() {
+    let broker = Broker::of_environment();
+    let queue = queue(Options { prefetch: 32, ..options(broker.url.clone()) }).await;
+    for number in 0..100 {
+        publish(&queue, number).await.unwrap();
+    }
+    let mut first = consumer(&queue).await;
+    let mut held = 0;
+    while held < 32 {
+        held += receive(&mut *first).await.len();
+    }
+    drop(first);
+    assert_eq!(drain(&mut *consumer(&queue).await, 100).await.len(), 100);
+}
+
+/// A worker that gives back what it cannot do now keeps nothing from the others.
+#[tokio::test]
+async fn who_releases_keeps_nothing() {
+    let (_, queue) = world().await;
+    for number in 0..100 {
+        publish(&queue, number).await.unwrap();
+    }
+    let mut first = consumer(&queue).await;
+    let batch = receive(&mut *first).await;
+    first.release(batch.iter().map(|delivery| delivery.tag).collect()).await.unwrap();
+    assert_eq!(drain(&mut *consumer(&queue).await, 100).await.len(), 100);
+    publish(&queue, 100).await.unwrap();
+    assert_eq!(drain(&mut *first, 1).await, ["body 100"]);
+}

@@ -1,0 +1,33 @@
+-- A line for each foreign key: its rows that refer to nothing.
+SELECT count(*) AS checked, coalesce(sum(orphans), 0)::bigint AS broken
+FROM (
+    SELECT count(*) AS orphans FROM person AS c WHERE NOT EXISTS (SELECT 1 FROM processed AS p WHERE p.id = c.fact)
+    UNION ALL
+    SELECT count(*) AS orphans FROM person_email AS c WHERE NOT EXISTS (SELECT 1 FROM person AS p WHERE p.number = c.person)
+    UNION ALL
+    SELECT count(*) AS orphans FROM person_detail AS c WHERE NOT EXISTS (SELECT 1 FROM person AS p WHERE p.number = c.person)
+    UNION ALL
+    SELECT count(*) AS orphans FROM payment AS c WHERE NOT EXISTS (SELECT 1 FROM processed AS p WHERE p.id = c.fact)
+    UNION ALL
+    SELECT count(*) AS orphans FROM payment AS c WHERE NOT EXISTS (SELECT 1 FROM person AS p WHERE p.number = c.person)
+    UNION ALL
+    SELECT count(*) AS orphans FROM adjustment AS c WHERE NOT EXISTS (SELECT 1 FROM processed AS p WHERE p.id = c.fact)
+    UNION ALL
+    SELECT count(*) AS orphans FROM adjustment AS c WHERE NOT EXISTS (SELECT 1 FROM payment AS p WHERE p.number = c.payment)
+    UNION ALL
+    SELECT count(*) AS orphans FROM term AS c WHERE NOT EXISTS (SELECT 1 FROM payment AS p WHERE p.number = c.payment)
+    UNION ALL
+    SELECT count(*) AS orphans FROM term_journal AS c WHERE NOT EXISTS (SELECT 1 FROM term AS p WHERE p.payment = c.payment)
+    UNION ALL
+    SELECT count(*) AS orphans FROM term_journal AS c WHERE NOT EXISTS (SELECT 1 FROM processed AS p WHERE p.id = c.fact)
+    UNION ALL
+    SELECT count(*) AS orphans FROM document AS c WHERE c.person IS NOT NULL AND NOT EXISTS (SELECT 1 FROM person AS p WHERE p.number = c.person)
+    UNION ALL
+    SELECT count(*) AS orphans FROM document_journal AS c WHERE NOT EXISTS (SELECT 1 FROM processed AS p WHERE p.id = c.fact)
+    UNION ALL
+    SELECT count(*) AS orphans FROM document_journal AS c WHERE NOT EXISTS (SELECT 1 FROM document AS p WHERE p.number = c.document)
+    UNION ALL
+    SELECT count(*) AS orphans FROM dead_letter_failure AS c WHERE NOT EXISTS (SELECT 1 FROM dead_letter AS p WHERE p.id = c.letter)
+    UNION ALL
+    SELECT count(*) AS orphans FROM outbox AS c WHERE NOT EXISTS (SELECT 1 FROM envelope AS p WHERE p.id = c.envelope)
+) AS foreign_key

@@ -1,0 +1,1 @@
+UPDATE dead_letter SET state = 'discarded' WHERE id = ANY ($1::bigint[])

@@ -1,0 +1,7 @@
+-- What every connection of ours relies on, whatever the server or the role has as its default. A
+-- commit that is not on disk must not be acknowledged.
+SELECT set_config('statement_timeout', $1, false),
+    set_config('lock_timeout', $2, false),
+    set_config('idle_in_transaction_session_timeout', $1, false),
+    set_config('default_transaction_isolation', 'read committed', false),
+    CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END

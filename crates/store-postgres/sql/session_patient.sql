@@ -1,0 +1,4 @@
+-- Until the end of the transaction; also its first statement, which fixes what it sees.
+SELECT set_config('statement_timeout', '0', true),
+    set_config('idle_in_transaction_session_timeout', '0', true),
+    (SELECT count(*) FROM schema_migration)

@@ -1,0 +1,83 @@
+//! Reading a row: what cannot be read is named by table, column and row.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff_sqlx::{Date as SqlDate, Timestamp as SqlTimestamp};
+use rollbook_domain::{EventKey, PersonId};
+use rollbook_store::StoreError;
+use sqlx::postgres::PgRow;
+use sqlx::{ColumnIndex, Decode, Postgres, Row as _, Type};
+use uuid::Uuid;
+
+/// One row of a table. Its first column must name the row and be nobody's address: it appears in
+/// errors.
+pub struct Cells<'r> {
+    pub table: &'static str,
+    pub row: &'r PgRow,
+}
+
+impl<'r> Cells<'r> {
+    pub fn of(table: &'static str, row: &'r PgRow) -> Self {
+        Self { table, row }
+    }
+
+    pub fn get<T>(&self, column: &'static str) -> Result<T, StoreError>
+    where
+        T: Decode<'r, Postgres> + Type<Postgres>,
+        &'static str: ColumnIndex<PgRow>,
+    {
+        self.row.try_get(column).map_err(|_| self.corrupt(column))
+    }
+
+    pub fn read<T>(&self, column: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
+        read(self.get(column)?).ok_or_else(|| self.corrupt(column))
+    }
+
+    pub fn text(&self, column: &'static str) -> Result<&'r str, StoreError> {
+        self.get(column)
+    }
+
+    pub fn maybe_text(&self, column: &'static str) -> Result<Option<String>, StoreError> {
+        self.get(column)
+    }
+
+    /// A number that is never negative.
+    pub fn count<T: TryFrom<i64>>(&self, column: &'static str) -> Result<T, StoreError> {
+        T::try_from(self.get::<i64>(column)?).map_err(|_| self.corrupt(column))
+    }
+
+    pub fn instant(&self, column: &'static str) -> Result<Timestamp, StoreError> {
+        self.get(column).map(SqlTimestamp::to_jiff)
+    }
+
+    pub fn maybe_instant(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+        self.get(column).map(|instant: Option<SqlTimestamp>| instant.map(SqlTimestamp::to_jiff))
+    }
+
+    pub fn date(&self, column: &'static str) -> Result<Date, StoreError> {
+        self.get(column).map(SqlDate::to_jiff)
+    }
+
+    pub fn maybe_date(&self, column: &'static str) -> Result<Option<Date>, StoreError> {
+        self.get(column).map(|date: Option<SqlDate>| date.map(SqlDate::to_jiff))
+    }
+
+    pub fn maybe_person(&self, column: &'static str) -> Result<Option<PersonId>, StoreError> {
+        self.get(column).map(|id: Option<Uuid>| id.map(PersonId))
+    }
+
+    pub fn event_key(&self) -> Result<EventKey, StoreError> {
+        self.text("event_key").map(EventKey::new)
+    }
+
+    pub fn corrupt(&self, column: &'static str) -> StoreError {
+        StoreError::Corrupt { table: self.table, column, row: self.name() }
+    }
+
+    fn name(&self) -> String {
+        let text = self.row.try_get::<String, _>(0);
+        let number = || self.row.try_get::<i64, _>(0).map(|number| number.to_string());
+        let uuid = || self.row.try_get::<Uuid, _>(0).map(|uuid| uuid.to_string());
+        text.or_else(|_| number()).or_else(|_| uuid()).unwrap_or_else(|_| "?".to_owned())
+    }
+}

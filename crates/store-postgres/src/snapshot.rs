@@ -1,0 +1,59 @@
+//! One consistent view: a read-only REPEATABLE READ transaction on a connection of its own.
+
+use async_trait::async_trait;
+use rollbook_domain::{PersonId, Seen, State};
+use rollbook_store::{Check, EventRow, Snapshot, StoreError};
+use sqlx::{Postgres, Transaction};
+
+use crate::cells::Cells;
+use crate::fault::store_error;
+use crate::statements::{execute, fetch, sql};
+use crate::{PostgresStore, checks, load, records};
+
+/// Dropping it ends the view.
+pub struct PostgresSnapshot(View);
+
+/// Sees the records as they were at its first statement, whatever is written meanwhile.
+pub type View = Transaction<'static, Postgres>;
+
+impl PostgresStore {
+    pub(crate) async fn view(&self) -> Result<View, StoreError> {
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+        self.pool.begin_with(begin).await.map_err(store_error)
+    }
+}
+
+impl PostgresSnapshot {
+    /// Counting a large club's records takes longer than any statement of a worker may, and the
+    /// caller computes between two pages; nobody waits for a reader.
+    pub async fn of(mut view: View) -> Result<Self, StoreError> {
+        execute(&mut view, sqlx::query(sql!("session_patient"))).await?;
+        Ok(Self(view))
+    }
+
+    pub fn boxed(self) -> Box<dyn Snapshot> {
+        Box::new(self)
+    }
+}
+
+#[async_trait]
+impl Snapshot for PostgresSnapshot {
+    async fn checks(&mut self) -> Result<Vec<Check>, StoreError> {
+        checks::all(&mut self.0).await
+    }
+
+    async fn people(&mut self, after: Option<PersonId>, limit: u32) -> Result<State, StoreError> {
+        let known = load::known_after(&mut self.0, after, limit).await?;
+        let mut state = load::people(&mut self.0, &known).await?;
+        for document in load::documents_of(&mut self.0, &known).await? {
+            state.add_document(document);
+        }
+        Ok(state)
+    }
+
+    async fn outcomes(&mut self, prefix: &str) -> Result<Vec<(EventRow, Seen)>, StoreError> {
+        let rows = fetch(&mut self.0, sqlx::query(sql!("outcomes")).bind(prefix)).await?;
+        let read = |row| Ok((records::event(row)?, load::outcome(&Cells::of("processed", row))?));
+        rows.iter().map(read).collect()
+    }
+}

@@ -1,0 +1,33 @@
+//! The statements: a file each in `sql/`, so that two adapters can be compared file by file.
+//! Rejected: texts put together at run time. Their plans and their mistakes would show too late.
+
+use rollbook_store::StoreError;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::{PgConnection, Postgres};
+
+use crate::fault::store_error;
+
+/// The text of a statement in `sql/`.
+macro_rules! sql {
+    ($name:literal) => {
+        include_str!(concat!("../sql/", $name, ".sql"))
+    };
+}
+
+pub(crate) use sql;
+
+pub type Query = sqlx::query::Query<'static, Postgres, PgArguments>;
+
+/// Runs it and returns how many rows it changed.
+pub async fn execute(connection: &mut PgConnection, query: Query) -> Result<u64, StoreError> {
+    Ok(query.execute(connection).await.map_err(store_error)?.rows_affected())
+}
+
+pub async fn fetch(connection: &mut PgConnection, query: Query) -> Result<Vec<PgRow>, StoreError> {
+    query.fetch_all(connection).await.map_err(store_error)
+}
+
+/// One column of many rows, as the array that `UNNEST` takes apart again.
+pub fn column<'r, R, T>(rows: &'r [R], cell: impl Fn(&'r R) -> T) -> Vec<T> {
+    rows.iter().map(cell).collect()
+}

@@ -1,0 +1,112 @@
+//! No statement of a batch may scan a table: at a million records it would still be right, and useless.
+
+use sqlx::AssertSqlSafe;
+
+use super::make;
+
+macro_rules! statements {
+    ($($name:literal),* $(,)?) => { [$(($name, include_str!(concat!("../sql/", $name, ".sql")))),*] };
+}
+
+/// Enough of everything that a scan costs more than a key, with what the planner knows of it.
+const CLUB: &str = "
+    INSERT INTO processed (processor, account, event_key, outcome, kind, source, envelope, rules, digest, occurred_at,
+        processed_at)
+    SELECT 'membership', 'club', 'paid:' || n, 'applied', 'payment_captured', 's', gen_random_uuid(), 'r', '1:a',
+        to_timestamp(n), to_timestamp(n)
+    FROM generate_series(1, 20000) AS n;
+    INSERT INTO person (id, fact) SELECT gen_random_uuid(), id FROM processed;
+    INSERT INTO person_email SELECT 'm' || number || '@example.org', number, 0 FROM person;
+    INSERT INTO person_detail SELECT number, 'name', 'Ada', now(), 'k' FROM person;
+    INSERT INTO payment (account, transaction_id, fact, event_key, person, paid_at, paid_on, amount_minor, currency,
+        category, renewal_window_days)
+    SELECT 'club', 't' || number, fact, 'k', number, now(), '2025-01-01', 1, 'USD', 'MU', 40 FROM person;
+    INSERT INTO adjustment SELECT fact, number, 'dispute_won', NULL, now(), '2025-01-01' FROM payment;
+    INSERT INTO term SELECT number, '2025-01-01', '2026-01-01', NULL, NULL FROM payment;
+    INSERT INTO document (account, document_id, person, signed_at, expires)
+    SELECT 'club', 'd' || number, number, '2025-01-01', '2026-01-01' FROM person;
+    INSERT INTO envelope SELECT gen_random_uuid(), 's', 'k', now(), '[]', NULL, '\\x00' FROM generate_series(1, 20000);
+    INSERT INTO dead_letter (processor, account, event_key, source, reason, detail, attempts, failures, first_seen,
+        last_seen, state, envelope)
+    SELECT 'membership', 'club', 'l' || row_number() OVER (), 's', 'r', '', 1, 1, now(), now(),
+        CASE WHEN row_number() OVER () % 100 = 0 THEN 'open' ELSE 'resolved' END, id FROM envelope;
+    INSERT INTO dead_letter_failure (letter, envelope, reason, detail, failed_at, attempts)
+    SELECT id, envelope, reason, detail, last_seen, attempts FROM dead_letter;
+    INSERT INTO outbox (envelope, processor) SELECT id, 'waiver' FROM envelope;
+    ANALYZE;
+    SET plan_cache_mode = force_generic_plan;";
+
+fn parameters(sql: &str) -> usize {
+    (1..20).rev().find(|number| sql.contains(&format!("${number}"))).unwrap_or(0)
+}
+
+#[tokio::test]
+async fn statements_of_the_hot_path_use_keys() {
+    let world = make().await;
+    let mut connection = world.fresh.connect().await;
+    sqlx::raw_sql(CLUB).execute(&mut connection).await.unwrap();
+    let mut scans = Vec::new();
+    for (name, sql) in statements![
+        "seen",
+        "person_ids",
+        "person_ids_lock",
+        "person_ids_after",
+        "person_emails",
+        "person_details",
+        "person_payments",
+        "person_adjustments",
+        "person_terms",
+        "person_documents",
+        "documents",
+        "documents_lock",
+        "processed_insert",
+        "processed_redecide",
+        "person_insert",
+        "person_email_insert",
+        "person_detail_upsert",
+        "payment_insert",
+        "adjustment_insert",
+        "term_upsert",
+        "term_journal_insert",
+        "document_insert",
+        "document_upsert",
+        "document_journal_insert",
+        "envelope_insert",
+        "dead_letter_any_unsettled",
+        "dead_letter_resolve",
+        "dead_letter_resolve_settled",
+        "dead_letter_resolve_envelopes",
+        "dead_letter_failure_insert",
+        "dead_letter_history",
+        "event_replay_outbox",
+        "dead_letter_replay",
+        "dead_letter_replay_outbox",
+        "dead_letter_discard",
+        "dead_letter_upsert",
+        "envelope",
+        "envelope_prune",
+        "events_of_envelope",
+        "outbox_insert",
+        "outbox_next",
+        "outbox_done",
+    ] {
+        let nulls = vec!["NULL"; parameters(sql)].join(", ");
+        let given = if nulls.is_empty() { String::new() } else { format!("({nulls})") };
+        let prepare = AssertSqlSafe(format!("PREPARE {name}_plan AS {sql}"));
+        sqlx::raw_sql(prepare).execute(&mut connection).await.expect(name);
+        let explain = AssertSqlSafe(format!("EXPLAIN EXECUTE {name}_plan{given}"));
+        let plan: Vec<String> = sqlx::raw_sql(explain)
+            .fetch_all(&mut connection)
+            .await
+            .expect(name)
+            .iter()
+            .map(|row| sqlx::Row::get(row, 0))
+            .collect();
+        // What waits in the outbox is never more than a fraction of what pruning looks through.
+        let allowed = |step: &str| name == "envelope_prune" && step.contains("Seq Scan on outbox");
+        if plan.iter().any(|step| step.contains("Seq Scan") && !allowed(step)) {
+            scans.push(format!("{name}:\n{}", plan.join("\n")));
+        }
+    }
+    assert!(scans.is_empty(), "{}", scans.join("\n\n"));
+}
