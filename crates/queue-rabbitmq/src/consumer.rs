@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use lapin::Channel;
 use rollbook_domain::ProcessorName;
 use rollbook_queue::{Consumer, DEAD_LETTERS, Delivery, DeliveryTag, QueueError, Settled, Settlement};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::inbox::Inbox;
+use crate::link::Up;
 use crate::pump::{Command, Hands, Pump};
 use crate::queue::Shared;
 use crate::trouble::{Trouble, answer};
@@ -82,9 +84,21 @@ impl RabbitConsumer {
     }
 
     async fn begin(&self) -> Result<Session, Trouble> {
-        let connection = self.shared.consuming.up()?.connection;
-        self.shared.ensure(&connection, &self.queue).await?;
-        let channel = answer("channel.open", connection.create_channel()).await?;
+        let up = self.shared.consuming.up()?;
+        let channel = self.channel(&up).await.inspect_err(|trouble| {
+            if matches!(trouble, Trouble::Late(_)) {
+                self.shared.consuming.doubt(up.number);
+            }
+        })?;
+        Ok(self.pump(channel, up.number))
+    }
+
+    async fn channel(&self, up: &Up) -> Result<Channel, Trouble> {
+        self.shared.ensure(&up.connection, &self.queue).await?;
+        answer("channel.open", up.connection.create_channel()).await
+    }
+
+    fn pump(&self, channel: Channel, connection: u64) -> Session {
         let (commands, obeyed) = mpsc::unbounded_channel();
         let inbox = Arc::<Inbox>::default();
         inbox.contents().idle = true;
@@ -98,10 +112,12 @@ impl RabbitConsumer {
             publishing: self.shared.publishing.clone(),
             clock: Arc::clone(&self.shared.clock),
             closed: self.shared.closed.clone(),
+            link: self.shared.consuming.clone(),
+            connection,
             hands: Hands::default(),
         };
         tokio::spawn(pump.run());
-        Ok(Session { inbox, commands })
+        Session { inbox, commands }
     }
 
     fn port_tag(&self, tag: u64) -> DeliveryTag {

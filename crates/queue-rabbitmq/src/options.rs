@@ -7,9 +7,9 @@ use lapin::uri::AMQPUri;
 use rollbook_domain::Clock;
 use thiserror::Error;
 
-/// Asked of the broker where the URL does not say: short enough to notice a dead peer in half a
-/// minute, long enough for a busy one.
-const HEARTBEAT_S: u16 = 15;
+/// Asked of the broker where the URL does not say. A peer that says nothing for twice as long is
+/// dead; a busy one is not yet.
+const HEARTBEAT_S: u16 = 10;
 
 /// A quorum queue takes no more.
 const MOST_PREFETCH: u16 = 2_000;

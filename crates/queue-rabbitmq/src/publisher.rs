@@ -7,6 +7,9 @@
 //! A message whose outcome is unknown (the channel died, the broker is silent) is published again on
 //! a new channel with the same id, until its patience ends. That may store it twice, which every
 //! effect's key absorbs; answering for something that was not stored could not be made good.
+//!
+//! A message that the broker closes the channel for (longer than it takes) must not take its
+//! neighbours along: after such an end they go one by one, and the one that does it alone is refused.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -22,7 +25,7 @@ use lapin::{Channel, Confirmation};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::declare::{self, base};
+use crate::declare::{self, base, soft};
 use crate::link::{Link, State, Up};
 use crate::topology::Topology;
 use crate::trouble::{Trouble, answer};
@@ -64,6 +67,7 @@ impl Publishing {
             again: VecDeque::new(),
             flying: HashMap::new(),
             last: 0,
+            careful: false,
             trouble: Trouble::NotYet,
         };
         tokio::spawn(task.run());
@@ -128,6 +132,8 @@ struct Task {
     again: VecDeque<Job>,
     flying: HashMap<u64, Job>,
     last: u64,
+    /// The broker closed the last channel for one of these messages: they go one by one.
+    careful: bool,
     /// Why the last session ended.
     trouble: Trouble,
 }
@@ -188,12 +194,14 @@ impl Task {
 
     async fn fly(&mut self, channel: &Channel, flights: &mut Flights, number: u64) -> Result<(), Trouble> {
         loop {
-            while flights.len() < WINDOW
+            self.careful &= !(self.again.is_empty() && flights.is_empty());
+            let window = if self.careful { 1 } else { WINDOW };
+            while flights.len() < window
                 && let Some(job) = self.again.pop_front()
             {
                 self.launch(channel, flights, job);
             }
-            let room = flights.len() < WINDOW;
+            let room = flights.len() < window;
             tokio::select! {
                 Some(first) = flights.next() => {
                     let mut landed = vec![first];
@@ -234,6 +242,7 @@ impl Task {
     /// completes next, but never to a later one than its own. So all that has landed is looked at
     /// before anybody is answered, and the ids of the returned messages decide.
     fn land(&mut self, landed: Vec<(u64, Landing)>) -> Result<(), Trouble> {
+        let single = self.flying.len() == 1;
         let returned: HashSet<(String, String)> = landed.iter().filter_map(|(_, landing)| returned(landing)).collect();
         let mut ended = Ok(());
         for (number, landing) in landed {
@@ -244,7 +253,13 @@ impl Task {
                 }
                 Landing::Nacked => drop(job.reply.send(Err(Trouble::Refused))),
                 Landing::Unknown(trouble) => {
-                    self.again.push_back(job);
+                    let refused = matches!(&trouble, Trouble::Broken(error) if soft(error).is_some());
+                    self.careful |= refused;
+                    if refused && single {
+                        drop(job.reply.send(Err(trouble.clone())));
+                    } else {
+                        self.again.push_back(job);
+                    }
                     ended = Err(trouble);
                 }
                 Landing::Acked | Landing::Returned(_) => {

@@ -37,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::declare;
 use crate::inbox::{Inbox, suspect};
+use crate::link::Link;
 use crate::publisher::Publishing;
 use crate::settle::{Marks, mark};
 use crate::trouble::{ANSWER, Trouble, answer};
@@ -76,6 +77,9 @@ pub(crate) struct Pump {
     pub(crate) publishing: Publishing,
     pub(crate) clock: Clock,
     pub(crate) closed: CancellationToken,
+    /// The connection of the channel, and its number.
+    pub(crate) link: Link,
+    pub(crate) connection: u64,
     pub(crate) hands: Hands,
 }
 
@@ -89,6 +93,8 @@ pub(crate) struct Hands {
     last: u64,
     suspicious: bool,
     unsettled: BTreeSet<u64>,
+    /// The suspect that must be settled before anything else is consumed.
+    alone: Option<u64>,
     /// Unsettled, and not in the inbox.
     suspects: VecDeque<(u64, Arc<Parcel>)>,
 }
@@ -106,6 +112,9 @@ impl Pump {
         let ended = self.serve().await;
         if let Err(trouble) = ended {
             tracing::debug!(queue = %self.queue, %trouble, "a consumer ended");
+            if matches!(trouble, Trouble::Late(_)) {
+                self.link.doubt(self.connection);
+            }
             self.inbox.end(trouble);
         }
         // What is unsettled goes back with the channel.
@@ -184,15 +193,17 @@ impl Pump {
             self.part_suspects().await?;
             if self.hands.unsettled.len() == self.hands.suspects.len() {
                 let alone = mem::take(&mut self.hands.suspects);
+                self.hands.alone = alone.front().map(|(tag, _)| *tag);
                 self.inbox.contents().ready.extend(alone);
                 self.inbox.arrived.notify_waiters();
             }
         }
         let idle = self.inbox.contents().idle;
-        if self.hands.stream.is_none() && self.hands.unsettled.is_empty() && !idle {
+        let hands = &self.hands;
+        let alone = !hands.suspects.is_empty() || hands.alone.is_some_and(|tag| hands.unsettled.contains(&tag));
+        if hands.stream.is_none() && !alone && !idle {
             return self.start(1).await;
         }
-        let hands = &self.hands;
         if hands.stream.is_some() && hands.prefetch < self.widest && !hands.suspicious && hands.full() {
             let wider = hands.prefetch.saturating_mul(WIDER).min(self.widest);
             self.stop().await?;

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use rollbook_domain::{Clock, Envelope, EnvelopeId, ProcessorName};
 use rollbook_queue::{Consumer, Delivery, Message, PublishError, Queue as _, Settled, Settlement};
 
-use crate::tests::broker::{Broker, some_number};
+use crate::tests::broker::Broker;
 use crate::{Options, RabbitQueue};
 
 /// Long enough for any broker on a busy machine; a test that passes never waits so long.
@@ -34,12 +34,6 @@ fn clock() -> Clock {
     Arc::new(|| Timestamp::constant(1_793_491_200, 0))
 }
 
-/// An installation of its own on the test broker.
-fn options(url: String) -> Options {
-    let levels = vec![Duration::from_millis(250)];
-    Options { prefix: format!("t{:016x}", some_number()), levels, ..Options::new(vec![url], clock()) }
-}
-
 async fn queue(options: Options) -> Arc<RabbitQueue> {
     let queue = RabbitQueue::connect(options).await.unwrap();
     queue.declare(&names(&["membership"])).await.unwrap();
@@ -48,7 +42,7 @@ async fn queue(options: Options) -> Arc<RabbitQueue> {
 
 async fn world() -> (Broker, Arc<RabbitQueue>) {
     let broker = Broker::of_environment();
-    let queue = queue(options(broker.url.clone())).await;
+    let queue = queue(broker.options(broker.url.clone())).await;
     (broker, queue)
 }
 

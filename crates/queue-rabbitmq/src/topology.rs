@@ -84,6 +84,9 @@ impl Topology {
 
     /// The routing keys under which deliveries of `queue` wait for their time.
     pub(crate) fn retry_keys(&self, queue: &str) -> Vec<String> {
+        if queue == UNROUTED {
+            return Vec::new();
+        }
         self.delays().into_iter().map(|delay| retry_key(queue, delay)).collect()
     }
 

@@ -17,7 +17,9 @@ impl Process {
     async fn start(broker: &Broker, prefix: &str) -> Self {
         let proxy = Proxy::to(broker.address()).await;
         let url = broker.url_at(&proxy.address.to_string());
-        let queue = RabbitQueue::connect(Options { prefix: prefix.to_owned(), ..options(url) }).await.unwrap();
+        let (prefix, levels) = (prefix.to_owned(), vec![Duration::from_millis(250)]);
+        let options = Options { prefix, levels, ..Options::new(vec![url], clock()) };
+        let queue = RabbitQueue::connect(options).await.unwrap();
         Self { proxy, queue }
     }
 
@@ -69,7 +71,7 @@ fn killed(delivery: &Delivery) -> Failure {
 #[tokio::test]
 async fn a_killer_takes_no_neighbour_along() {
     let broker = Broker::of_environment();
-    let options = options(broker.url.clone());
+    let options = broker.options(broker.url.clone());
     let prefix = options.prefix.clone();
     let queue = queue(options).await;
     for number in 0..60 {
@@ -97,7 +99,7 @@ async fn a_killer_takes_no_neighbour_along() {
 #[tokio::test]
 async fn the_brokers_own_limit_stands_behind() {
     let broker = Broker::of_environment();
-    let options = options(broker.url.clone());
+    let options = broker.options(broker.url.clone());
     let prefix = options.prefix.clone();
     let queue = queue(options).await;
     publish(&queue, 7).await.unwrap();
@@ -116,7 +118,7 @@ async fn the_brokers_own_limit_stands_behind() {
 /// being counted.
 #[tokio::test]
 async fn suspects_among_others_come_alone_and_are_not_counted() {
-    let (_, queue) = world().await;
+    let (_broker, queue) = world().await;
     for number in 0..120 {
         let suspicious = (50..60).contains(&number) || number == 110;
         let parcel = Parcel::new(message(number, &[]).envelope, false, clock()());
@@ -144,7 +146,7 @@ async fn suspects_among_others_come_alone_and_are_not_counted() {
 #[tokio::test]
 async fn what_a_dropped_consumer_had_prefetched_comes_again() {
     let broker = Broker::of_environment();
-    let queue = queue(Options { prefetch: 32, ..options(broker.url.clone()) }).await;
+    let queue = queue(Options { prefetch: 32, ..broker.options(broker.url.clone()) }).await;
     for number in 0..100 {
         publish(&queue, number).await.unwrap();
     }
@@ -160,14 +162,18 @@ async fn what_a_dropped_consumer_had_prefetched_comes_again() {
 /// A worker that gives back what it cannot do now keeps nothing from the others.
 #[tokio::test]
 async fn who_releases_keeps_nothing() {
-    let (_, queue) = world().await;
+    let (_broker, queue) = world().await;
     for number in 0..100 {
         publish(&queue, number).await.unwrap();
     }
     let mut first = consumer(&queue).await;
+    let kept = receive(&mut *first).await;
     let batch = receive(&mut *first).await;
     first.release(batch.iter().map(|delivery| delivery.tag).collect()).await.unwrap();
-    assert_eq!(drain(&mut *consumer(&queue).await, 100).await.len(), 100);
+    let others = 100 - kept.len();
+    assert_eq!(drain(&mut *consumer(&queue).await, others).await.len(), others);
+    // It goes on, with what it kept still in hand.
     publish(&queue, 100).await.unwrap();
     assert_eq!(drain(&mut *first, 1).await, ["body 100"]);
+    ack(&mut *first, &kept).await;
 }

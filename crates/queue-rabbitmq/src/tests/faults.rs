@@ -125,6 +125,23 @@ async fn an_alarm_is_answered_in_time_and_heals_by_itself() {
     }
 }
 
+/// The broker closes the channel for a message that is too long, and with it all that was under way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_the_broker_cannot_take_harms_no_other() {
+    let broker = Broker::of_environment();
+    broker.ctl(&["eval", "application:set_env(rabbit, max_message_size, 100000)."]).await;
+    let queue = queue(broker.options(broker.url.clone())).await;
+    let mut long = message(7, &["membership"]);
+    long.envelope.body = vec![7; 200_000].into();
+    let publisher = queue.publisher();
+    let refused = tokio::spawn(async move { publisher.publish(long).await });
+    let fates = super::publishing::push(&queue, 400, ["membership", "membership"]).await;
+    let refused = refused.await.unwrap();
+    broker.ctl(&["eval", "application:set_env(rabbit, max_message_size, 134217728)."]).await;
+    assert!(matches!(refused, Err(PublishError::Unavailable(_))), "{refused:?}");
+    assert!(fates.iter().all(|(_, fate)| fate.is_ok()), "{:?}", fates.iter().find(|(_, fate)| fate.is_err()));
+}
+
 /// What must be tried later waits in hand, and is not taken for a killer afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_settlement_outlasts_an_alarm() {

@@ -5,37 +5,35 @@ use rollbook_queue::Queue;
 use rollbook_queue::conformance::{Harness, TestClock};
 
 use super::proxy::Proxy;
-use super::{Arc, Broker, Duration, Options, RabbitQueue, Timestamp, names, options};
+use super::{Arc, Broker, Duration, Options, RabbitQueue, Timestamp, names};
+
+/// The delays that the suite asks for.
+const LEVELS_MS: [u64; 4] = [250, 2_000, 3_000, 5_000];
 
 struct Fleet {
-    broker: Broker,
-    prefix: String,
     clock: TestClock,
     proxy: Proxy,
     queue: Arc<RabbitQueue>,
-}
-
-/// The delays that the suite asks for.
-fn levels() -> Vec<Duration> {
-    [250, 2_000, 3_000, 5_000].map(Duration::from_millis).to_vec()
+    prefix: String,
+    /// Dropped last.
+    broker: Broker,
 }
 
 async fn connect(broker: &Broker, prefix: &str, clock: &TestClock) -> (Proxy, Arc<RabbitQueue>) {
     let proxy = Proxy::to(broker.address()).await;
-    let url = broker.url_at(&proxy.address.to_string());
-    let (prefix, clock) = (prefix.to_owned(), clock.clock());
+    let urls = vec![broker.url_at(&proxy.address.to_string())];
     // One case holds two thousand deliveries at once.
-    let options = Options { prefix, levels: levels(), clock, prefetch: 2_000, ..options(url) };
-    let queue = RabbitQueue::connect(options).await.unwrap();
-    (proxy, queue)
+    let (prefix, levels, prefetch) = (prefix.to_owned(), LEVELS_MS.map(Duration::from_millis).to_vec(), 2_000);
+    let options = Options { prefix, levels, prefetch, ..Options::new(urls, clock.clock()) };
+    (proxy, RabbitQueue::connect(options).await.unwrap())
 }
 
 async fn fleet() -> Fleet {
     let (broker, clock) = (Broker::of_environment(), TestClock::default());
-    let prefix = options(String::new()).prefix;
+    let prefix = broker.options_with(String::new(), &LEVELS_MS).prefix;
     let (proxy, queue) = connect(&broker, &prefix, &clock).await;
     queue.declare(&names(&["membership", "waiver"])).await.unwrap();
-    Fleet { broker, prefix, clock, proxy, queue }
+    Fleet { clock, proxy, queue, prefix, broker }
 }
 
 #[async_trait]

@@ -25,7 +25,7 @@ async fn what_differs_is_named_with_the_way_out() {
     let broker = Broker::of_environment();
     let others = [("x-delivery-limit", AMQPValue::LongInt(7)), ("x-dead-letter-routing-key", text("elsewhere"))];
     for (differs, value) in others {
-        let options = options(broker.url.clone());
+        let options = broker.options(broker.url.clone());
         let name = format!("{}.waiver", options.prefix);
         intrude(&broker, &options.prefix, differs, value).await;
         let queue = RabbitQueue::connect(options).await.unwrap();
@@ -44,7 +44,7 @@ async fn what_differs_is_named_with_the_way_out() {
 #[tokio::test]
 async fn an_exchange_that_differs_is_named_too() {
     let broker = Broker::of_environment();
-    let options = options(broker.url.clone());
+    let options = broker.options(broker.url.clone());
     let name = format!("{}.events", options.prefix);
     let connection = lapin::Connection::connect(&broker.url, ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
@@ -60,7 +60,7 @@ async fn an_exchange_that_differs_is_named_too() {
 
 #[tokio::test]
 async fn what_is_declared_already_is_declared_again() {
-    let (_, queue) = world().await;
+    let (_broker, queue) = world().await;
     for _ in 0..2 {
         queue.declare(&names(&["membership", "waiver"])).await.unwrap();
     }
@@ -68,7 +68,7 @@ async fn what_is_declared_already_is_declared_again() {
 
 #[tokio::test]
 async fn a_configuration_that_cannot_work_is_refused() {
-    let good = || options("amqp://guest:secret@localhost/%2f".to_owned());
+    let good = || Options::new(vec!["amqp://guest:secret@localhost/%2f".to_owned()], clock());
     let refused = async |options| RabbitQueue::connect(options).await.unwrap_err();
     assert_eq!(refused(Options { urls: vec![], ..good() }).await, ConnectError::NoNode);
     assert_eq!(refused(Options { levels: vec![], ..good() }).await, ConnectError::Levels);

@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn a_deleted_queue_is_declared_anew_and_its_messages_come_back() {
     let broker = Broker::of_environment();
-    let options = options(broker.url.clone());
+    let options = broker.options(broker.url.clone());
     let name = format!("{}.membership", options.prefix);
     let queue = queue(options).await;
     let mut consumer = consumer(&queue).await;
@@ -26,7 +26,7 @@ async fn a_deleted_queue_is_declared_anew_and_its_messages_come_back() {
 /// What is still unwanted stays, and hides nothing that stands behind it.
 #[tokio::test]
 async fn the_unwanted_hide_nobody() {
-    let (_, queue) = world().await;
+    let (_broker, queue) = world().await;
     for number in 0..310 {
         let to = if number < 300 { "nobody" } else { "waiver" };
         queue.publisher().publish(message(number, &[to])).await.unwrap();
