@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::error::Error as _;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -9,6 +10,7 @@ use rollbook_domain::{Change, Document, FactRef, PersonId, ProcessorName, Reads,
 use rollbook_store::conformance::Harness as _;
 use rollbook_store::{Batch, DeadLetters as _, Records as _, SettledEvent, Store as _, StoreError, Tx};
 use rollbook_store_postgres::PostgresStore;
+use tokio::sync::Barrier;
 
 use super::sample::{batch, document_ref, email, envelope, event, letter, membership, newcomer, voids, waiver};
 use super::{World, make};
@@ -36,8 +38,15 @@ fn about(processor: &ProcessorName, numbers: &[usize], state: &State) -> Batch {
 /// Loads, decides, writes; after a conflict once more from the start. A deadlock that PostgreSQL
 /// had to end would be a conflict, too: none is expected.
 async fn work(store: &PostgresStore, processor: ProcessorName, numbers: Vec<usize>) {
-    for _ in 0..50 {
-        match attempt(store, &processor, &numbers).await {
+    work_together(store, processor, numbers, &Barrier::new(1)).await;
+}
+
+/// The first attempts of all who share the barrier write at the same moment.
+async fn work_together(store: &PostgresStore, processor: ProcessorName, numbers: Vec<usize>, start: &Barrier) {
+    let alone = Barrier::new(1);
+    for turn in 0..50 {
+        let start = if turn == 0 { start } else { &alone };
+        match attempt(store, &processor, &numbers, start).await {
             Ok(()) => return,
             Err(StoreError::Conflict(source)) => assert!(!source.to_string().contains("40P01"), "{source}"),
             Err(error) => panic!("neither settled nor a conflict: {error:?}, {:?}", error.source()),
@@ -46,7 +55,12 @@ async fn work(store: &PostgresStore, processor: ProcessorName, numbers: Vec<usiz
     panic!("fifty conflicts in a row");
 }
 
-async fn attempt(store: &PostgresStore, processor: &ProcessorName, numbers: &[usize]) -> Result<(), StoreError> {
+async fn attempt(
+    store: &PostgresStore,
+    processor: &ProcessorName,
+    numbers: &[usize],
+    start: &Barrier,
+) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     let fact =
         |number: &usize| FactRef { account: "club".into(), key: format!("{}:{number}", processor.as_str()).into() };
@@ -54,7 +68,9 @@ async fn attempt(store: &PostgresStore, processor: &ProcessorName, numbers: &[us
     let seen = tx.seen(processor, &facts).await?;
     let fresh: Vec<_> = numbers.iter().copied().filter(|number| !seen.contains_key(&fact(number))).collect();
     let state = tx.load(processor, &people(fresh.clone())).await?;
-    tx.write(&about(processor, &fresh, &state)).await?;
+    let batch = about(processor, &fresh, &state);
+    start.wait().await;
+    tx.write(&batch).await?;
     tx.commit().await
 }
 
@@ -71,18 +87,19 @@ async fn nothing_is_broken(world: &World) {
 async fn batches_in_any_order_do_not_deadlock() {
     let world = make().await;
     for round in 0..10 {
+        let start = Arc::new(Barrier::new(8));
         let workers = (0..8).map(|worker| {
-            let store = world.store.clone();
+            let (store, start) = (world.store.clone(), start.clone());
             let processor = if worker % 2 == 0 { membership() } else { waiver() };
-            // 31 is prime: every step visits each member once.
-            let numbers = (0..31).map(|turn| round * 31 + (turn * (worker / 2 * 7 + 1) + worker) % 31).collect();
-            tokio::spawn(async move { work(&store, processor, numbers).await })
+            // 101 is prime: every step visits each member once.
+            let numbers = (0..101).map(|turn| round * 101 + (turn * (worker / 2 * 7 + 1) + worker * 9) % 101).collect();
+            tokio::spawn(async move { work_together(&store, processor, numbers, &start).await })
         });
         for worker in workers.collect::<Vec<_>>() {
             worker.await.unwrap();
         }
     }
-    assert_eq!(world.store.members(None).await.unwrap().len(), 310);
+    assert_eq!(world.store.members(None).await.unwrap().len(), 1_010);
     nothing_is_broken(&world).await;
 }
 
@@ -99,6 +116,30 @@ async fn two_processors_make_one_person() {
     }
     assert_eq!(world.store.members(None).await.unwrap().len(), 200);
     nothing_is_broken(&world).await;
+}
+
+/// An envelope goes to every processor, and the batches of two need not be alike.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_envelopes_in_any_order_do_not_deadlock() {
+    let world = make().await;
+    for round in 0..10_u128 {
+        let start = Arc::new(Barrier::new(4));
+        let workers = (0..4_u128).map(|worker| {
+            let (store, start) = (world.store.clone(), start.clone());
+            let mut work = batch(waiver(), Vec::new());
+            work.envelopes =
+                (0..101).map(|turn| envelope(round * 101 + (turn * (worker + 1) + worker * 25) % 101)).collect();
+            tokio::spawn(async move {
+                let mut tx = store.begin().await?;
+                start.wait().await;
+                tx.write(&work).await?;
+                tx.commit().await
+            })
+        });
+        for worker in workers.collect::<Vec<_>>() {
+            worker.await.unwrap().unwrap();
+        }
+    }
 }
 
 async fn load(tx: &mut dyn Tx, reads: &Reads) -> State {
@@ -169,7 +210,7 @@ async fn a_loaded_person_is_locked() {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let mut stranger = world.fresh.connect().await;
     while sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut stranger).await.unwrap() == 0 {
-        tokio::task::yield_now().await;
+        assert!(!second.is_finished(), "it did not wait");
     }
     let ada = PersonId::of_first_address(&email(&address(1)));
     let stamp = rollbook_domain::Stamp { at: Timestamp::UNIX_EPOCH, key: "named".into() };
@@ -212,7 +253,7 @@ async fn keepers_and_operators_do_not_deadlock() {
                     0 => store.keep(&letters).await.map(drop),
                     1 => store.replay(&all(), false).await.map(drop),
                     2 => store.prune_envelopes(Timestamp::MAX, 5).await.map(drop),
-                    _ => attempt(&store, &membership(), &[round * 2, round * 2 + 1]).await,
+                    _ => attempt(&store, &membership(), &[round * 2, round * 2 + 1], &Barrier::new(1)).await,
                 }
                 .or_else(|error| match error {
                     StoreError::Conflict(source) if !source.to_string().contains("40P01") => Ok(()),
