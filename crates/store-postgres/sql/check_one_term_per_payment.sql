@@ -1,3 +1,3 @@
-SELECT count(*) AS checked,
-    count(*) FILTER (WHERE (SELECT count(*) FROM term AS t WHERE t.payment = p.number) <> 1) AS broken
+SELECT count(*) AS checked, count(*) FILTER (WHERE t.terms IS DISTINCT FROM 1) AS broken
 FROM payment AS p
+LEFT JOIN (SELECT payment, count(*) AS terms FROM term GROUP BY payment) AS t ON t.payment = p.number

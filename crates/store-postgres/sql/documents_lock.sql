@@ -1,6 +1,14 @@
 SELECT d.number
 FROM document AS d
-JOIN unnest($1::text[], $2::text[]) AS wanted (account, document_id)
-    ON d.account = wanted.account AND d.document_id = wanted.document_id
-ORDER BY d.account, d.document_id
+WHERE d.number = ANY (ARRAY(
+    SELECT named.number
+    FROM unnest($1::text[], $2::text[]) AS wanted (account, document_id)
+    CROSS JOIN LATERAL (
+        SELECT number
+        FROM document
+        WHERE account = wanted.account AND document_id = wanted.document_id
+        LIMIT 1
+    ) AS named
+))
+ORDER BY d.number
 FOR NO KEY UPDATE OF d

@@ -1,4 +1,4 @@
 SELECT p.transaction_id, p.account, p.person, t.starts, t.expires, t.ended_on, t.end_reason
-FROM unnest($1::bigint[]) AS wanted (person)
-JOIN payment AS p ON p.person = wanted.person
-JOIN term AS t ON t.payment = p.number
+FROM payment AS p
+CROSS JOIN LATERAL (SELECT * FROM term WHERE payment = p.number LIMIT 1) AS t
+WHERE p.person = ANY ($1::bigint[])

@@ -1,5 +1,9 @@
 //! The statements: a file each in `sql/`, so that two adapters can be compared file by file.
 //! Rejected: texts put together at run time. Their plans and their mistakes would show too late.
+//!
+//! What a batch wants is looked up row by row, in a `LATERAL` that ends in `LIMIT 1` or `OFFSET 0`:
+//! the planner cannot pull it up into a join, and so cannot read a whole table because it has no
+//! statistics of it yet, or stale ones. A plain join did, and each batch took longer than the last.
 
 use rollbook_store::StoreError;
 use sqlx::postgres::{PgArguments, PgRow};
