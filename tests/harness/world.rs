@@ -3,10 +3,14 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rollbook_store::Database;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::backends::Backends;
 
 /// How a world differs from the usual one.
 #[derive(Clone, Debug)]
@@ -17,12 +21,14 @@ pub struct Options {
     pub schedule: String,
     /// More lines at the end of the configuration.
     pub extra: String,
+    /// Files, whatever `ROLLBOOK_TEST_BACKENDS` says: for what only files can show.
+    pub embedded: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         // Short enough that a test sees the whole schedule, long enough that it is one.
-        Self { plans: None, schedule: r#"["100ms", "300ms", "1s"]"#.to_owned(), extra: String::new() }
+        Self { plans: None, schedule: r#"["100ms", "300ms", "1s"]"#.to_owned(), extra: String::new(), embedded: false }
     }
 }
 
@@ -32,6 +38,7 @@ pub struct World {
     ingest: u16,
     ops: u16,
     child: Option<Child>,
+    backends: Backends,
 }
 
 /// The real binary, beside which this test was built.
@@ -50,7 +57,8 @@ fn free_port() -> u16 {
 impl World {
     pub fn new(options: &Options) -> Self {
         let folder = tempfile::Builder::new().prefix("rollbook-test-").tempdir().expect("a temporary folder");
-        let world = Self { folder, ingest: free_port(), ops: free_port(), child: None };
+        let backends = if options.embedded { Backends::embedded() } else { Backends::of_environment() };
+        let world = Self { folder, ingest: free_port(), ops: free_port(), child: None, backends };
         world.configure(options);
         world
     }
@@ -69,6 +77,7 @@ impl World {
 
     fn toml(&self, options: &Options) -> String {
         let folder = self.folder.path().display();
+        let places = self.backends.lines(self.folder.path());
         let (ingest, ops) = (self.ingest, self.ops);
         let schedule = &options.schedule;
         let plans = options.plans.clone().unwrap_or_else(usual_plans);
@@ -78,12 +87,10 @@ impl World {
 name = "Test Club"
 time_zone = "America/New_York"
 currency = "USD"
-[queue]
-url = "sqlite:{folder}/queue.db"
-[store]
-url = "sqlite:{folder}/rollbook.db"
+{places}
 [ingest]
 listen = "127.0.0.1:{ingest}"
+spool = "{folder}/spool.db"
 [ops]
 listen = "127.0.0.1:{ops}"
 [retry]
@@ -110,6 +117,15 @@ renewal_window_days = 40
 
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    pub fn backends(&self) -> &Backends {
+        &self.backends
+    }
+
+    /// The records, beside the running service.
+    pub async fn store(&self) -> Arc<dyn Database> {
+        self.backends.open_store(self.folder()).await
     }
 
     pub fn config(&self) -> PathBuf {
@@ -273,6 +289,7 @@ renewal_window_days = 40
 impl Drop for World {
     fn drop(&mut self) {
         self.kill();
+        self.backends.clear();
     }
 }
 

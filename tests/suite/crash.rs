@@ -13,7 +13,6 @@ use rollbook_providers::Secret;
 use rollbook_simulate::{
     AuditOptions, Player, PlayerOptions, Record, Recorded, Retry, Scope, Source, Stream, StreamOptions, check,
 };
-use rollbook_store_sqlite::SqliteStore;
 use rollbook_tests::{CLUBHOUSE, CYBERSOURCE, DOCUSIGN, Options, STRIPE, World};
 use tokio_util::sync::CancellationToken;
 
@@ -56,8 +55,8 @@ fn player(world: &World, rate: f64, stop: &CancellationToken) -> Player {
 
 /// What the sender's record says must stand, stands once; and nothing else does.
 async fn audit(world: &World, record: &Record) {
-    let store = SqliteStore::open_existing(&world.folder().join("rollbook.db")).await.unwrap();
-    let recorded = Recorded::load(&store).await.unwrap();
+    let store = world.store().await;
+    let recorded = Recorded::load(store.as_ref()).await.unwrap();
     let zone = jiff::tz::TimeZone::get("America/New_York").unwrap();
     let found = check(record, &recorded, &AuditOptions { zone, mended: false, scope: Scope::Whole });
     assert!(found.ok(), "{found:#?}");

@@ -38,6 +38,12 @@ pub enum Command {
     Demo(DemoArgs),
     /// Run the service: ingest, queue, processors and operations port in one process
     Up(UpArgs),
+    /// Run only the ingest: verify callbacks and put them on the broker's queues
+    Ingest(UpArgs),
+    /// Run only the processors: take callbacks from the broker's queues and write the records
+    Work(WorkArgs),
+    /// Bring the store's schema up to date
+    Migrate(MigrateArgs),
     /// Write, check or print the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -68,6 +74,20 @@ pub struct UpArgs {
 }
 
 #[derive(Clone, Debug, Args)]
+pub struct WorkArgs {
+    /// Only this processor; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct MigrateArgs {
+    /// Change nothing; exit 3 if something would be
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct DemoArgs {
     /// Same seed, same stream of the same day
     #[arg(long, default_value_t = 7)]
@@ -78,6 +98,12 @@ pub struct DemoArgs {
     /// Leave the service running and print its addresses
     #[arg(long)]
     pub keep: bool,
+    /// The queue: `amqp://user:password@host/vhost`. It gets names of its own there, removed at the end
+    #[arg(long, value_name = "URL")]
+    pub queue: Option<String>,
+    /// The store: `postgres://user:password@host/database`. It gets a schema of its own there, removed at the end
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
     /// Put everything into this new folder, and leave it there
     #[arg(long, value_name = "DIR")]
     pub folder: Option<PathBuf>,

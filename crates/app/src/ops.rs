@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use rollbook_queue::Queue;
 use rollbook_store::Database;
 use rollbook_telemetry::Metrics;
 use tokio::net::TcpListener;
@@ -19,8 +20,9 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone)]
 pub struct Ops {
     pub metrics: Arc<Metrics>,
-    /// Empty until the store could be opened.
-    pub database: Arc<OnceLock<Arc<dyn Database>>>,
+    /// Empty until the store could be opened; nothing for a role that needs no store.
+    pub database: Option<Arc<OnceLock<Arc<dyn Database>>>>,
+    pub queue: Arc<dyn Queue>,
     /// Set once every listener of the process accepts.
     pub started: CancellationToken,
 }
@@ -51,18 +53,31 @@ async fn healthz(State(ops): State<Ops>) -> impl IntoResponse {
     if ops.started.is_cancelled() { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "starting\n") }
 }
 
-/// Ready means that a callback sent now would be applied soon: the store takes writes, too. Callbacks
-/// are accepted and queued either way.
+/// Ready means that a callback sent now would be applied soon: queue and store take writes. Callbacks
+/// are accepted and kept either way.
 async fn readyz(State(ops): State<Ops>) -> impl IntoResponse {
     if !ops.started.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "starting\n");
     }
-    let Some(database) = ops.database.get() else { return STORE_AWAY };
-    match timeout(PATIENCE, database.probe()).await {
-        Ok(Ok(())) => (StatusCode::OK, "ready\n"),
-        Ok(Err(_)) | Err(_) => STORE_AWAY,
+    let (queue, store) = tokio::join!(queue_answers(&ops), store_answers(&ops));
+    match (queue, store) {
+        (false, _) => QUEUE_AWAY,
+        (true, false) => STORE_AWAY,
+        (true, true) => (StatusCode::OK, "ready\n"),
     }
 }
+
+async fn queue_answers(ops: &Ops) -> bool {
+    matches!(timeout(PATIENCE, ops.queue.depths(&[])).await, Ok(Ok(_)))
+}
+
+async fn store_answers(ops: &Ops) -> bool {
+    let Some(slot) = &ops.database else { return true };
+    let Some(database) = slot.get() else { return false };
+    matches!(timeout(PATIENCE, database.probe()).await, Ok(Ok(())))
+}
+
+const QUEUE_AWAY: (StatusCode, &str) = (StatusCode::SERVICE_UNAVAILABLE, "the queue cannot be reached\n");
 
 const STORE_AWAY: (StatusCode, &str) =
     (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be written; callbacks are accepted and queued\n");

@@ -1,7 +1,8 @@
-//! Wiring: which adapter a URL means, which processors run, who is sent what.
+//! Wiring: which processors run, who is sent what, and (in [`places`]) which adapter a URL means.
+
+pub mod places;
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,18 +10,14 @@ use rollbook_domain::{Clock, FactKind, Processor, ProcessorName};
 use rollbook_ingest::Route;
 use rollbook_membership::Membership;
 use rollbook_providers::Provider;
-use rollbook_queue::{DEAD_LETTERS, Queue, QueueDepth};
-use rollbook_queue_sqlite::SqliteQueue;
-use rollbook_store::{Database, StoreError};
-use rollbook_store_sqlite::SqliteStore;
+use rollbook_queue::DEAD_LETTERS;
 use rollbook_telemetry::Metrics;
 use rollbook_waiver::Waiver;
 use rollbook_worker::{Context, RetrySchedule, Sources, Subscribers};
 
 use secrecy::ExposeSecret as _;
 
-use crate::config::{self, Place, Resolved, ResolvedSource};
-use crate::exit::Failure;
+use crate::config::{self, Resolved, ResolvedSource};
 
 /// The machine's clock.
 #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read; everybody else is given it")]
@@ -128,43 +125,9 @@ pub fn worker_context(config: &Resolved, processors: &[Arc<dyn Processor>], metr
     }
 }
 
-fn file(place: &Place) -> &Path {
-    match place {
-        Place::Sqlite(path) => path,
-    }
-}
-
-/// For a service: makes the file if it is missing, and migrates it.
-pub async fn open_store(config: &Resolved) -> Result<Arc<dyn Database>, StoreError> {
-    let store = SqliteStore::open(file(&config.store)).await?;
-    store.migrate().await?;
-    Ok(Arc::new(store))
-}
-
-/// For the command line: the file must be there.
-pub async fn open_existing_store(config: &Resolved) -> Result<Arc<dyn Database>, Failure> {
-    let store = SqliteStore::open_existing(file(&config.store)).await.map_err(Failure::failed)?;
-    Ok(Arc::new(store))
-}
-
-pub async fn open_queue(config: &Resolved) -> Result<Arc<dyn Queue>, Failure> {
-    let options = rollbook_queue_sqlite::Options {
-        path: file(&config.queue).to_owned(),
-        min_free_disk_bytes: config.min_free_disk_bytes,
-        clock: clock(),
-    };
-    let queue = SqliteQueue::open(options).await.map_err(Failure::failed)?;
-    Ok(queue)
-}
-
 /// Every queue that a worker of this configuration drains.
 pub fn queue_names(config: &Resolved) -> Vec<ProcessorName> {
     let processors = processors(config);
     let names = processors.iter().map(|processor| processor.name().into());
     names.chain([DEAD_LETTERS.into()]).collect()
-}
-
-/// What waits, read beside a running service.
-pub async fn queue_depths(config: &Resolved) -> Result<Vec<QueueDepth>, Failure> {
-    SqliteQueue::inspect(file(&config.queue), &queue_names(config), &clock()).await.map_err(Failure::failed)
 }

@@ -4,7 +4,9 @@
 //! is thrown away. Only a declaration with arguments compares them; a passive one is enough where the
 //! user may not configure, and to see whether a queue is still there.
 
-use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::options::{
+    ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+};
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Error, ErrorKind, ExchangeKind, Queue};
@@ -73,6 +75,26 @@ pub(crate) async fn queues(connection: &Connection, topology: &Topology, of: &st
     let channel = throw_away(connection).await?;
     for plan in topology.plan(of) {
         queue(&channel, &plan, &topology.events()).await?;
+    }
+    close(&channel).await;
+    Ok(())
+}
+
+/// Deletes the queues of these processors, the base, and the exchanges. What is not there is no error.
+pub(crate) async fn remove<'a>(
+    connection: &Connection,
+    topology: &Topology,
+    queues: impl Iterator<Item = &'a str>,
+) -> Result<(), Trouble> {
+    let channel = throw_away(connection).await?;
+    let plans = queues.flat_map(|queue| topology.plan(queue)).chain(topology.base());
+    for plan in plans {
+        let delete = channel.queue_delete(plan.name.as_str().into(), QueueDeleteOptions::default());
+        answer("queue.delete", delete).await?;
+    }
+    for exchange in [topology.events(), topology.unrouted()] {
+        let delete = channel.exchange_delete(exchange.as_str().into(), ExchangeDeleteOptions::default());
+        answer("exchange.delete", delete).await?;
     }
     close(&channel).await;
     Ok(())

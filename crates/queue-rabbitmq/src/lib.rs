@@ -30,3 +30,4 @@ mod wire;
 pub use declare::TopologyError;
 pub use options::{ConnectError, Options};
 pub use queue::RabbitQueue;
+pub use topology::UNROUTED;

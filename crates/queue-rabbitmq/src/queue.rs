@@ -108,12 +108,12 @@ impl RabbitQueue {
         Ok(())
     }
 
-    /// Moves what waits in `unrouted` to the queues that exist by now, and tells how many. Workers
-    /// call it every now and then.
-    pub async fn recover_unrouted(&self) -> Result<u64, QueueError> {
+    /// Deletes everything of this prefix that these processors use, and what is in it: for
+    /// demonstrations and tests, which have a prefix of their own.
+    pub async fn remove(&self, queues: &[ProcessorName]) -> Result<(), QueueError> {
         let connection = self.shared.consuming.up()?.connection;
-        let declared: Vec<ProcessorName> = self.shared.declared().iter().cloned().collect();
-        Ok(unrouted::recover(&connection, &self.shared, &declared).await?)
+        let names = queues.iter().map(ProcessorName::as_str);
+        Ok(declare::remove(&connection, &self.shared.topology, names).await?)
     }
 
     /// Ends every task without a word to anybody who waits; unsettled deliveries come again. Whoever
@@ -160,6 +160,12 @@ impl Queue for RabbitQueue {
             depths.push(depth(&connection, topology, sessions, queue).await?);
         }
         Ok(depths)
+    }
+
+    async fn recover_unrouted(&self) -> Result<u64, QueueError> {
+        let connection = self.shared.consuming.up()?.connection;
+        let declared: Vec<ProcessorName> = self.shared.declared().iter().cloned().collect();
+        Ok(unrouted::recover(&connection, &self.shared, &declared).await?)
     }
 
     async fn close(&self) {

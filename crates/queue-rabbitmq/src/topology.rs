@@ -13,7 +13,7 @@ use lapin::types::{AMQPValue, FieldTable, LongString};
 use rollbook_queue::DEAD_LETTERS;
 
 /// The routing key and queue of what no queue wanted.
-pub(crate) const UNROUTED: &str = "unrouted";
+pub const UNROUTED: &str = "unrouted";
 
 /// The worker gives up at 20 redeliveries; the broker does so a little later, should no worker live
 /// long enough. 3.10 has no limit of its own, 4.x has one of 20.

@@ -39,6 +39,12 @@ pub trait Queue: Send + Sync {
     /// One entry for each of `queues`, in their order.
     async fn depths(&self, queues: &[ProcessorName]) -> Result<Vec<QueueDepth>, QueueError>;
 
+    /// Moves what found no queue to the queues that exist by now, and tells how many. Queues that
+    /// cannot lose a way have none.
+    async fn recover_unrouted(&self) -> Result<u64, QueueError> {
+        Ok(0)
+    }
+
     /// Finishes what was asked for and lets go of files and connections. Called once, at the end of
     /// a drain; whoever asks for something later is told that the queue cannot be reached.
     async fn close(&self);

@@ -115,6 +115,7 @@ async fn one_batch(store: &PostgresStore, first: u64, spent: &mut Spent) -> Resu
         processed_at: envelope(first).received_at,
         envelopes: numbers.clone().map(envelope).collect(),
         settled: numbers.clone().map(joins).collect(),
+        settled_envelopes: Vec::new(),
         duplicates: Vec::new(),
         outgoing: Vec::new(),
     };

@@ -34,6 +34,7 @@ mod outbox;
 mod patience;
 mod records;
 mod rows;
+mod schema;
 mod snapshot;
 mod statements;
 mod store;

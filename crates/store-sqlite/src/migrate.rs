@@ -90,6 +90,14 @@ async fn apply(connection: &mut SqliteConnection, migration: &Migration) -> Resu
     Ok(())
 }
 
+/// The names of what `migrate` would apply.
+pub async fn pending(connection: &mut SqliteConnection) -> Result<Vec<&'static str>, StoreError> {
+    match standing(connection, MIGRATIONS).await? {
+        Standing::Older(done) => Ok(MIGRATIONS[done..].iter().map(|migration| migration.name).collect()),
+        other => refuse(&other).map(|()| Vec::new()),
+    }
+}
+
 /// Refuses a schema that this binary was not made for, with the command to run.
 pub async fn check(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     refuse(&standing(connection, MIGRATIONS).await?)

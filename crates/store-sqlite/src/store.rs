@@ -44,6 +44,11 @@ impl SqliteStore {
         Ok(store)
     }
 
+    /// A file that must be there, whatever its schema: to look at what `migrate` would do.
+    pub async fn open_unchecked(path: &Path) -> Result<Self, StoreError> {
+        Self::open_as(path, Mode::Existing).await
+    }
+
     async fn open_as(path: &Path, mode: Mode) -> Result<Self, StoreError> {
         let mut database = rollbook_sqlite::open(path, mode).await.map_err(open_error)?;
         database.writer.execute(CHECKPOINT).await.map_err(store_error)?;
@@ -56,6 +61,12 @@ impl SqliteStore {
         let mut writing = self.writer.begin().await?;
         migrate::migrate(writing.connection(), MIGRATIONS).await?;
         writing.commit().await
+    }
+
+    /// The names of the migrations that [`Self::migrate`] would apply. A schema that is newer than
+    /// this binary is `Schema`.
+    pub async fn pending(&self) -> Result<Vec<&'static str>, StoreError> {
+        migrate::pending(&mut *self.reader().await?).await
     }
 
     /// `Schema`, with what to run, unless the schema is the one that this binary was made for.

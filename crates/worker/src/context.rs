@@ -48,6 +48,8 @@ pub struct Options {
     /// How often an empty outbox is looked at.
     pub relay_every: Duration,
     pub gauges_every: Duration,
+    /// Between two looks at what found no queue.
+    pub unrouted_every: Duration,
     pub prune_every: Duration,
     /// How long raw envelopes are kept.
     pub retention: Duration,
@@ -67,6 +69,7 @@ impl Default for Options {
             keeper_retry: Duration::from_mins(1),
             relay_every: Duration::from_millis(200),
             gauges_every: Duration::from_secs(5),
+            unrouted_every: Duration::from_secs(5),
             prune_every: Duration::from_hours(1),
             retention: DAY * 90,
         }

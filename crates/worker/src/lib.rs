@@ -8,8 +8,8 @@
 //! delivery; `recovery` alone knows what to do when the store fails. A single long function that
 //! decides, persists and publishes in turn was the shape to avoid.
 //!
-//! Beside [`run_processor`] run four small loops: [`run_keeper`] (dead letters into the store),
-//! [`run_relay`] (outbox to queue), [`run_gauges`] and [`run_prune`]. Each ends soon after its token
+//! Beside [`run_processor`] run five small loops: [`run_keeper`] (dead letters into the store),
+//! [`run_relay`] (outbox to queue), [`run_unrouted`], [`run_gauges`] and [`run_prune`]. Each ends soon after its token
 //! is cancelled, with nothing in hand.
 
 mod announce;
@@ -29,6 +29,7 @@ mod relay;
 mod schedule;
 mod transact;
 mod translate;
+mod unrouted;
 
 #[cfg(test)]
 mod fakes;
@@ -44,3 +45,4 @@ pub use prune::run_prune;
 pub use relay::run_relay;
 pub use schedule::RetrySchedule;
 pub use translate::{Source, Sources};
+pub use unrouted::run_unrouted;

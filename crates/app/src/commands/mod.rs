@@ -5,17 +5,19 @@ mod dead_letters;
 mod demo;
 mod events;
 mod members;
+mod migrate;
 mod play;
 mod send;
+mod service;
 mod simulate;
 mod status;
-mod up;
 mod verify;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rollbook_queue::QueueDepth;
 use rollbook_store::Database;
 use tokio::sync::OnceCell;
 
@@ -23,13 +25,17 @@ use crate::cli::{Cli, Command, Common};
 use crate::config::Resolved;
 use crate::exit::{Done, Failure};
 use crate::wiring;
+use crate::wiring::places::{self, Waiting};
 
 pub async fn run(cli: Cli) -> Done {
     let Cli { common, command } = cli;
-    init_log(&common, matches!(command, Command::Up(_)));
+    init_log(&common, matches!(command, Command::Up(_) | Command::Ingest(_) | Command::Work(_)));
     match command {
         Command::Demo(args) => demo::run(&common, &args).await,
-        Command::Up(args) => up::run(&common, &args).await,
+        Command::Up(args) => service::up(&common, &args).await,
+        Command::Ingest(args) => service::ingest(&common, &args).await,
+        Command::Work(args) => service::work(&common, &args).await,
+        Command::Migrate(args) => migrate::run(&Session::open(&common)?, &args).await,
         Command::Config(command) => config::run(&common, &command),
         Command::Send(args) => send::run(&common, args).await,
         Command::Simulate(args) => simulate::run(&common, args).await,
@@ -54,6 +60,7 @@ pub struct Session {
     pub config_path: PathBuf,
     pub json: bool,
     store: OnceCell<Arc<dyn Database>>,
+    waiting: OnceCell<Waiting>,
 }
 
 impl Session {
@@ -61,12 +68,23 @@ impl Session {
     /// them.
     pub fn open(common: &Common) -> Result<Self, Failure> {
         let config = crate::config::load_for_reading(&common.config).map_err(Failure::usage)?;
-        Ok(Self { config, config_path: common.config.clone(), json: common.json, store: OnceCell::new() })
+        Ok(Self {
+            config,
+            config_path: common.config.clone(),
+            json: common.json,
+            store: OnceCell::new(),
+            waiting: OnceCell::new(),
+        })
     }
 
     /// Opened when it is first asked for.
     pub async fn store(&self) -> Result<Arc<dyn Database>, Failure> {
-        self.store.get_or_try_init(|| wiring::open_existing_store(&self.config)).await.cloned()
+        self.store.get_or_try_init(|| places::open_existing_store(&self.config)).await.cloned()
+    }
+
+    /// What waits in the queue. Connected when it is first asked for.
+    pub async fn depths(&self) -> Result<Vec<QueueDepth>, Failure> {
+        self.waiting.get_or_try_init(|| Waiting::open(&self.config)).await?.depths(&self.config).await
     }
 
     /// Today in the organisation's zone.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Session;
 use crate::exit::{Done, Failure};
-use crate::{output, wiring};
+use crate::output;
 
 #[derive(Serialize)]
 pub struct Status {
@@ -55,7 +55,7 @@ pub async fn run(session: &Session) -> Done {
 pub async fn read(session: &Session) -> Result<Status, Failure> {
     let store = session.store().await?;
     let before = store.outbox_depth().await?;
-    let mut queues = wiring::queue_depths(&session.config).await?;
+    let mut queues = session.depths().await?;
     let waiting = before.max(store.outbox_depth().await?);
     queues.push(QueueDepth {
         processor: "outbox".to_owned(),

@@ -3,11 +3,13 @@
 //! Both are on loopback unless told otherwise; a reverse proxy with TLS stands in front.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 
 use ipnet::IpNet;
 use serde::Serialize;
 
 use super::error::{ConfigError, Origins};
+use super::resolve::Spool;
 use super::section::Section;
 use super::units;
 
@@ -18,6 +20,8 @@ pub struct Ingest {
     pub max_body: String,
     /// Where callbacks wait while the broker is away.
     pub spool: String,
+    /// The largest that the spool may become.
+    pub spool_max: String,
     /// Who may tell the sender's address and client certificate in a header.
     pub trusted_proxies: Vec<String>,
     pub max_connections: u32,
@@ -30,15 +34,25 @@ pub struct Ops {
 
 impl Ingest {
     pub(super) fn read(root: &Section<'_>) -> Result<Self, ConfigError> {
-        let known = ["listen", "max_body", "spool", "trusted_proxies", "max_connections"];
+        let known = ["listen", "max_body", "spool", "spool_max", "trusted_proxies", "max_connections"];
         let section = root.section("ingest")?.only(&known)?;
         Ok(Self {
             listen: section.text_or("listen", "127.0.0.1:8080")?,
             max_body: section.text_or("max_body", "1MiB")?,
             spool: section.text_or("spool", "data/spool.db")?,
+            spool_max: section.text_or("spool_max", "1GiB")?,
             trusted_proxies: section.texts("trusted_proxies")?.unwrap_or_default(),
             max_connections: section.count_or("max_connections", 1..=65_535, 1_024)?,
         })
+    }
+
+    pub(super) fn spool(&self, base: &Path, origins: &Origins) -> Result<Spool, ConfigError> {
+        if self.spool.is_empty() {
+            return Err(origins.about("ingest.spool", "is empty; name a file such as `data/spool.db`"));
+        }
+        let wrong = || origins.about("ingest.spool_max", "is no size of 1MiB or more; write one such as `1GiB`");
+        let max_bytes = units::size(&self.spool_max).filter(|bytes| *bytes >= 1 << 20).ok_or_else(wrong)?;
+        Ok(Spool { path: base.join(&self.spool), max_bytes })
     }
 }
 

@@ -26,6 +26,7 @@ pub mod template;
 #[cfg(test)]
 mod tests;
 mod units;
+mod url;
 mod work;
 
 use std::collections::BTreeMap;
@@ -36,10 +37,11 @@ use serde::Serialize;
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use gates::{Gates, Login};
-pub use place::Place;
-pub use resolve::{Context, Need, Resolved};
+pub use place::{QueuePlace, StorePlace};
+pub use resolve::{Context, Need, Resolved, Spool};
 pub use show::Shown;
 pub use source::{ResolvedSource, Verifier};
+pub use url::Url;
 
 use error::Origins;
 use section::Section;

@@ -1,23 +1,22 @@
-//! `[queue]` and `[store]`: where records and waiting work are kept.
-//!
-//! The servers of a larger installation are known by name, so that their addresses get a straight
-//! answer instead of "unknown scheme".
+//! `[queue]` and `[store]`: where waiting work and records are kept. The scheme of the address decides.
 
-use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::error::{ConfigError, Origins};
 use super::section::Section;
 use super::units;
+use super::url::{Url, file, one_or_list};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Queue {
     /// One address, or a list for a cluster.
     #[serde(serialize_with = "one_or_list")]
     pub url: Vec<Url>,
-    /// Below this much free disk the embedded queue takes nothing more.
+    /// In front of every name at the broker.
+    pub prefix: String,
+    /// Below this much free disk the embedded queue and the spool take nothing more.
     pub min_free_disk: String,
 }
 
@@ -26,35 +25,65 @@ pub struct Store {
     pub url: Url,
 }
 
-/// An address that may hold a password. It is printed without one.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Url(String);
-
-/// Where something is kept.
+/// Where work waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum QueuePlace {
     /// A SQLite file. Its folder need not exist yet.
     Sqlite(PathBuf),
+    /// The nodes of one RabbitMQ cluster, and what stands in front of every name there.
+    Rabbit { nodes: Vec<Url>, prefix: String },
 }
+
+/// Where records are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StorePlace {
+    /// A SQLite file. Its folder need not exist yet.
+    Sqlite(PathBuf),
+    Postgres(Url),
+}
+
+const BROKER: [&str; 2] = ["amqp", "amqps"];
+const SERVER: [&str; 2] = ["postgres", "postgresql"];
 
 impl Queue {
     pub(super) fn read(root: &Section<'_>) -> Result<Self, ConfigError> {
-        let section = root.section("queue")?.only(&["url", "min_free_disk"])?;
+        let section = root.section("queue")?.only(&["url", "prefix", "min_free_disk"])?;
         let given = section.texts("url")?.unwrap_or_else(|| vec!["sqlite:data/queue.db".to_owned()]);
         if given.is_empty() {
             return Err(section.fault("url", "is an empty list; give an address such as `sqlite:data/queue.db`"));
         }
-        let url = given.into_iter().map(Url).collect();
-        Ok(Self { url, min_free_disk: section.text_or("min_free_disk", "256MiB")? })
+        let url = given.into_iter().map(Url::new).collect();
+        let prefix = section.text_or("prefix", "rollbook")?;
+        Ok(Self { url, prefix, min_free_disk: section.text_or("min_free_disk", "256MiB")? })
     }
 
-    pub(super) fn place(&self, base: &Path, origins: &Origins) -> Result<Place, ConfigError> {
-        let known = Known { path: "queue.url", server: "RabbitMQ", schemes: &["amqp", "amqps"] };
-        let places: Result<Vec<_>, _> = self.url.iter().map(|url| url.place(&known, base, origins)).collect();
-        match places?.as_slice() {
-            [only] => Ok(only.clone()),
-            _ => Err(origins.about("queue.url", "lists several files; a list is for a cluster, so give one file")),
+    pub(super) fn place(&self, base: &Path, origins: &Origins) -> Result<QueuePlace, ConfigError> {
+        let wrong = |sentence: &str| Err(origins.about("queue.url", sentence));
+        let broker = |url: &Url| url.scheme().is_some_and(|(scheme, _)| BROKER.contains(&scheme));
+        match self.url.as_slice() {
+            nodes if nodes.iter().all(broker) => self.cluster(nodes, origins),
+            [only] => match only.scheme() {
+                Some(("sqlite", rest)) => file(rest, base)
+                    .map(QueuePlace::Sqlite)
+                    .map_or_else(|| wrong("names no file; write it like `sqlite:data/queue.db`"), Ok),
+                _ => wrong("must begin with `sqlite:`, or with `amqp:` or `amqps:` for RabbitMQ"),
+            },
+            _ => wrong("lists what is not one cluster; a list holds `amqp:` or `amqps:` addresses only"),
         }
+    }
+
+    fn cluster(&self, nodes: &[Url], origins: &Origins) -> Result<QueuePlace, ConfigError> {
+        if !nodes.iter().all(Url::names_a_host) {
+            return Err(
+                origins.about("queue.url", "names no server; write it like `amqp://user:password@host:5672/vhost`")
+            );
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if self.prefix.is_empty() || self.prefix.len() > 64 || !self.prefix.chars().all(plain) {
+            let sentence = "must have 1 to 64 letters, digits, dots, dashes or underscores";
+            return Err(origins.about("queue.prefix", sentence));
+        }
+        Ok(QueuePlace::Rabbit { nodes: nodes.to_vec(), prefix: self.prefix.clone() })
     }
 
     pub(super) fn min_free_disk_bytes(&self, origins: &Origins) -> Result<u64, ConfigError> {
@@ -63,63 +92,47 @@ impl Queue {
     }
 }
 
+impl QueuePlace {
+    /// The embedded queue's file.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(file) => Some(file),
+            Self::Rabbit { .. } => None,
+        }
+    }
+}
+
+impl StorePlace {
+    /// The embedded store's file.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(file) => Some(file),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
 impl Store {
     pub(super) fn read(root: &Section<'_>) -> Result<Self, ConfigError> {
         let section = root.section("store")?.only(&["url"])?;
-        Ok(Self { url: Url(section.text_or("url", "sqlite:data/rollbook.db")?) })
+        Ok(Self { url: Url::new(section.text_or("url", "sqlite:data/rollbook.db")?) })
     }
 
-    pub(super) fn place(&self, base: &Path, origins: &Origins) -> Result<Place, ConfigError> {
-        let known = Known { path: "store.url", server: "PostgreSQL", schemes: &["postgres", "postgresql"] };
-        self.url.place(&known, base, origins)
-    }
-}
-
-/// What may stand at `path`, and which server it would be.
-struct Known {
-    path: &'static str,
-    server: &'static str,
-    schemes: &'static [&'static str],
-}
-
-impl Url {
-    fn place(&self, known: &Known, base: &Path, origins: &Origins) -> Result<Place, ConfigError> {
-        let wrong = |sentence: String| Err(origins.about(known.path, sentence));
-        match self.0.split_once(':') {
-            Some(("sqlite", rest)) => file(rest, base).map_or_else(
-                || wrong("names no file; write it like `sqlite:data/rollbook.db`".to_owned()),
-                |file| Ok(Place::Sqlite(file)),
-            ),
-            Some((scheme, _)) if known.schemes.contains(&scheme) => {
-                wrong(format!("asks for {0}, but this build has no {0} yet; use `sqlite:FILE`", known.server))
+    pub(super) fn place(&self, base: &Path, origins: &Origins) -> Result<StorePlace, ConfigError> {
+        let wrong = |sentence: &str| Err(origins.about("store.url", sentence));
+        match self.url.scheme() {
+            Some(("sqlite", rest)) => file(rest, base)
+                .map(StorePlace::Sqlite)
+                .map_or_else(|| wrong("names no file; write it like `sqlite:data/rollbook.db`"), Ok),
+            Some((scheme, rest)) if SERVER.contains(&scheme) && rest.starts_with("//") => {
+                Ok(StorePlace::Postgres(self.url.clone()))
             }
-            _ => wrong(format!("must begin with `sqlite:`, or with `{}:` for {}", known.schemes[0], known.server)),
+            Some((scheme, _)) if SERVER.contains(&scheme) => {
+                wrong("names no database; write it like `postgres://user:password@host:5432/database`")
+            }
+            _ => wrong("must begin with `sqlite:`, or with `postgres:` for PostgreSQL"),
         }
     }
-
-    /// The address without its password.
-    fn masked(&self) -> String {
-        let secret = |url: &str, from: usize, to: usize| format!("{}***{}", &url[..from], &url[to..]);
-        let mut url = self.0.clone();
-        if let Some(user) = url.find("://").map(|at| at + 3)
-            && let Some(at) = url.rfind('@').filter(|at| *at >= user)
-            && let Some(colon) = url[user..at].find(':')
-        {
-            url = secret(&url, user + colon + 1, at);
-        }
-        if let Some(from) = url.to_ascii_lowercase().find("password=").map(|at| at + "password=".len()) {
-            let to = url[from..].find('&').map_or(url.len(), |at| from + at);
-            url = secret(&url, from, to);
-        }
-        url
-    }
-}
-
-/// A file's path below `base`. `sqlite://FILE` is read like `sqlite:FILE`.
-fn file(written: &str, base: &Path) -> Option<PathBuf> {
-    let path = written.strip_prefix("//").unwrap_or(written);
-    let odd = path.is_empty() || path.starts_with(':') || path.contains(['?', '\0']) || path.ends_with(['/', '.']);
-    (!odd).then(|| base.join(path))
 }
 
 /// The same file however its path is written, as far as the text alone can tell.
@@ -137,42 +150,9 @@ pub(super) fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// As people write it: one address without brackets.
-fn one_or_list<S: Serializer>(urls: &[Url], serializer: S) -> Result<S::Ok, S::Error> {
-    match urls {
-        [only] => only.serialize(serializer),
-        list => list.serialize(serializer),
-    }
-}
-
-impl fmt::Debug for Url {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.masked())
-    }
-}
-
-impl Serialize for Url {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.masked())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_password_in_an_address_is_never_shown() {
-        for (url, shown) in [
-            ("amqp://ada:s3cret@rabbit:5672/club", "amqp://ada:***@rabbit:5672/club"),
-            ("amqp://ada:s3c@ret/x@rabbit:5672/club", "amqp://ada:***@rabbit:5672/club"),
-            ("postgres://ada@db/club?password=s3cret&x=1", "postgres://ada@db/club?password=***&x=1"),
-            ("postgres://ada@db/club", "postgres://ada@db/club"),
-            ("sqlite:data/queue.db", "sqlite:data/queue.db"),
-        ] {
-            assert_eq!(Url(url.to_owned()).masked(), shown);
-        }
-    }
 
     #[test]
     fn one_file_has_one_path() {

@@ -4,7 +4,7 @@
 //! who may not read the secrets.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -14,7 +14,7 @@ use super::environment::Environment;
 use super::error::ConfigError;
 use super::ingest::{address, body_limit, proxies};
 use super::nearest::suggestion;
-use super::place::{Place, plain};
+use super::place::{QueuePlace, StorePlace, plain};
 use super::source::{ResolvedSource, Resolving};
 use super::{Config, digest};
 
@@ -42,9 +42,10 @@ pub struct Resolved {
     /// The organisation's name.
     pub organisation: String,
     pub zone: TimeZone,
-    pub queue: Place,
-    pub store: Place,
-    /// Below this much free disk the embedded queue takes nothing more.
+    pub queue: QueuePlace,
+    pub store: StorePlace,
+    pub spool: Spool,
+    /// Below this much free disk the embedded queue and the spool take nothing more.
     pub min_free_disk_bytes: u64,
     pub ingest: Listener,
     pub ops: SocketAddr,
@@ -74,6 +75,15 @@ impl Resolved {
     }
 }
 
+/// Where callbacks wait while the broker is away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spool {
+    /// The first of its files; processes of one host have one each.
+    pub path: PathBuf,
+    /// The largest that one file may become.
+    pub max_bytes: u64,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
     pub listen: SocketAddr,
@@ -96,7 +106,7 @@ impl Config {
         let zone = self.organisation.zone(origins)?;
         let currency = self.organisation.money(origins)?;
         let membership = self.membership.rules(zone.clone(), currency, origins)?;
-        let (queue, store) = self.places(context.base)?;
+        let (queue, store, spool) = self.places(context.base)?;
         let ingest = self.listener()?;
         let ops = self.ops_address(&ingest)?;
         let sources = self.resolve_sources(context, &mut warnings)?;
@@ -112,6 +122,7 @@ impl Config {
             zone,
             queue,
             store,
+            spool,
             ingest,
             ops,
             sources,
@@ -120,29 +131,20 @@ impl Config {
         })
     }
 
-    /// Queue and store; with the spool, which only a broker that can be away needs, each a file of its own.
-    fn places(&self, base: &Path) -> Result<(Place, Place), ConfigError> {
+    /// Queue, store and spool. What is a file is a file of its own.
+    fn places(&self, base: &Path) -> Result<(QueuePlace, StorePlace, Spool), ConfigError> {
         let queue = self.queue.place(base, &self.origins)?;
         let store = self.store.place(base, &self.origins)?;
-        if self.ingest.spool.is_empty() {
-            return Err(self.origins.about("ingest.spool", "is empty; name a file such as `data/spool.db`"));
+        let spool = self.ingest.spool(base, &self.origins)?;
+        let named = [("queue.url", queue.file()), ("store.url", store.file()), ("ingest.spool", Some(&*spool.path))];
+        let files = named.into_iter().filter_map(|(key, file)| Some((key, plain(file?)))).collect::<Vec<_>>();
+        for (at, (key, file)) in files.iter().enumerate() {
+            if let Some((twin, _)) = files[..at].iter().find(|(_, other)| other == file) {
+                let sentence = format!("is the same file as `{twin}`; give each its own");
+                return Err(self.origins.about(key, sentence));
+            }
         }
-        let spool = base.join(&self.ingest.spool);
-        let (Place::Sqlite(queue_file), Place::Sqlite(store_file)) = (&queue, &store);
-        self.check_apart(&plain(queue_file), &plain(store_file), &plain(&spool))?;
-        Ok((queue, store))
-    }
-
-    fn check_apart(&self, queue: &Path, store: &Path, spool: &Path) -> Result<(), ConfigError> {
-        let same = |path: &str, other: &str| {
-            Err(self.origins.about(path, format!("is the same file as `{other}`; give each its own")))
-        };
-        match () {
-            () if store == queue => same("store.url", "queue.url"),
-            () if spool == queue => same("ingest.spool", "queue.url"),
-            () if spool == store => same("ingest.spool", "store.url"),
-            () => Ok(()),
-        }
+        Ok((queue, store, spool))
     }
 
     fn ops_address(&self, ingest: &Listener) -> Result<SocketAddr, ConfigError> {

@@ -1,5 +1,6 @@
 //! `rollbook demo`: see the real thing work, and be shown that nothing was lost or doubled.
 
+mod backends;
 mod report;
 mod service;
 mod setting;
@@ -20,6 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use self::backends::Backends;
 pub use self::report::print_audit;
 use self::report::{Mended, Report};
 use self::service::Service;
@@ -38,16 +40,26 @@ pub async fn run(common: &Common, args: &DemoArgs) -> Done {
     let folder = Folder::new(args.folder.as_deref())?;
     let service = Service::new(folder.path().to_owned(), common)?;
     let (plans, missing) = setting::plans();
-    setting::write(&service, &plans)?;
-    let mut demo = Demo { service, plans, missing, seed: args.seed, events: args.events, json: common.json };
+    let backends = Backends::new(args.queue.as_deref(), args.store.as_deref()).map_err(Failure::failed)?;
+    setting::write(&service, &backends, &plans)?;
+    let config = config::load(&service.config(), false).map_err(Failure::usage)?;
+    backends.prepare().await?;
+    let mut demo = Demo { service, backends, plans, missing, seed: args.seed, events: args.events, json: common.json };
     // Asked to stop, the service goes with us and so does its folder.
-    let report = tokio::select! {
-        report = demo.perform(common) => report?,
-        () = asked_to_stop() => return Ok(ExitCode::from(FAILED)),
+    let performed = tokio::select! {
+        report = demo.perform(common) => report.map(Some),
+        () = asked_to_stop() => Ok(None),
     };
+    if !args.keep || !matches!(performed, Ok(Some(_))) {
+        demo.service.stop().await?;
+        demo.backends.clear(&config).await?;
+    }
+    let Some(report) = performed? else { return Ok(ExitCode::from(FAILED)) };
     let code = if report.ok() { ExitCode::SUCCESS } else { ExitCode::from(PROBLEMS) };
     report.print(common.json)?;
-    demo.leave(folder, args.keep, common.json).await?;
+    if args.keep {
+        demo.leave(folder, common.json);
+    }
     Ok(code)
 }
 
@@ -60,6 +72,7 @@ async fn asked_to_stop() {
 
 struct Demo {
     service: Service,
+    backends: Backends,
     plans: Vec<PlanPrice>,
     missing: PlanPrice,
     seed: u64,
@@ -75,7 +88,7 @@ impl Demo {
     }
 
     async fn perform(&mut self, common: &Common) -> Result<Report, Failure> {
-        self.say(&format!("a club's service in {}", self.service.folder().display()));
+        self.say(&format!("a club's service in {}{}", self.service.folder().display(), self.backends.places()));
         self.service.start().await?;
         let common = Common { config: self.service.config(), ..common.clone() };
         let session = Session::open(&common)?;
@@ -159,10 +172,7 @@ impl Demo {
         Ok(Mended { category: self.missing.category.clone(), replayed, appeared, audit })
     }
 
-    async fn leave(mut self, folder: Folder, keep: bool, json: bool) -> anyhow::Result<()> {
-        if !keep {
-            return self.service.stop().await;
-        }
+    fn leave(self, folder: Folder, json: bool) {
         let path = folder.keep();
         let (ingest, ops, config) = (self.service.ingest(), self.service.ops(), self.service.config());
         let pid = self.service.leave_running().unwrap_or_default();
@@ -172,7 +182,6 @@ impl Demo {
             output::line(format!("  metrics    http://{ops}/metrics"));
             output::line(format!("  look       rollbook --config {} members list", config.display()));
         }
-        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use rollbook_simulate::{PlanPrice, default_plans};
 use tempfile::TempDir;
 
+use super::backends::Backends;
 use super::service::Service;
 
 /// Where everything of one demonstration lies.
@@ -63,7 +64,7 @@ const SOURCES: [(&str, &str); 4] = [
 ];
 
 /// Writes secrets and configuration for `service`.
-pub fn write(service: &Service, plans: &[PlanPrice]) -> anyhow::Result<()> {
+pub fn write(service: &Service, backends: &Backends, plans: &[PlanPrice]) -> anyhow::Result<()> {
     let secrets = service.folder().join("secrets");
     DirBuilder::new().recursive(true).mode(0o700).create(&secrets)?;
     for (name, _) in SOURCES {
@@ -71,7 +72,7 @@ pub fn write(service: &Service, plans: &[PlanPrice]) -> anyhow::Result<()> {
         getrandom::fill(&mut bytes).context("no randomness from the operating system")?;
         private(&secrets.join(name), &format!("whsec_{}\n", STANDARD.encode(bytes)))?;
     }
-    std::fs::write(service.config(), configuration(service, plans)?)?;
+    std::fs::write(service.config(), configuration(service, backends, plans)?)?;
     Ok(())
 }
 
@@ -87,7 +88,7 @@ pub fn mend(service: &Service, plan: &PlanPrice) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn configuration(service: &Service, plans: &[PlanPrice]) -> anyhow::Result<String> {
+fn configuration(service: &Service, backends: &Backends, plans: &[PlanPrice]) -> anyhow::Result<String> {
     let folder = service.folder().display();
     let mut text = format!(
         r#"# Written by `rollbook demo`.
@@ -96,14 +97,10 @@ name = "Demonstration Outing Club"
 time_zone = "America/New_York"
 currency = "USD"
 
-[queue]
-url = "sqlite:{folder}/queue.db"
-
-[store]
-url = "sqlite:{folder}/rollbook.db"
-
+{places}
 [ingest]
 listen = "{ingest}"
+spool = "{folder}/spool.db"
 
 [ops]
 listen = "{ops}"
@@ -112,6 +109,7 @@ listen = "{ops}"
 [retry]
 schedule = ["200ms", "500ms", "1s", "2s", "4s"]
 "#,
+        places = backends.lines(&folder.to_string()),
         ingest = service.ingest(),
         ops = service.ops(),
     );

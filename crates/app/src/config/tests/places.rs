@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::super::StorePlace;
 use super::*;
 
 fn overlaid(pairs: &[(&str, &str)]) -> Resolved {
@@ -14,7 +15,7 @@ fn refused(pairs: &[(&str, &str)]) -> String {
 
 #[test]
 fn the_environment_overlays_the_file() {
-    let sqlite = |path: &str| Place::Sqlite(PathBuf::from(path));
+    let sqlite = |path: &str| StorePlace::Sqlite(PathBuf::from(path));
     assert_eq!(overlaid(&[("ROLLBOOK__STORE__URL", "sqlite:/srv/x.db")]).store, sqlite("/srv/x.db"));
     assert_eq!(overlaid(&[("rollbook__Store__Url", "sqlite:x.db")]).store, sqlite("x.db"));
     assert_eq!(overlaid(&[("ROLLBOOK__WORKER__BATCH", "16")]).worker.batch, 16);
@@ -94,19 +95,23 @@ fn each_thing_has_a_file_of_its_own() {
 }
 
 #[test]
-fn servers_of_a_later_size_are_known_by_name() {
+fn an_address_that_is_none_is_told_what_one_looks_like() {
     for (more, expected) in [
         (
-            "[queue]\nurl = \"amqp://ada:hunter2@rabbit\"",
-            "line 6: `queue.url` asks for RabbitMQ, but this build has no RabbitMQ yet; use `sqlite:FILE`",
+            "[queue]\nurl = \"amqp:rabbit\"",
+            "line 6: `queue.url` names no server; write it like `amqp://user:password@host:5672/vhost`",
         ),
         (
-            "[queue]\nurl = [\"amqps://ada:hunter2@a\", \"amqps://b\"]",
-            "line 6: `queue.url` asks for RabbitMQ, but this build has no RabbitMQ yet; use `sqlite:FILE`",
+            "[queue]\nurl = [\"amqps://ada:hunter2@a\", \"sqlite:x.db\"]",
+            "line 6: `queue.url` lists what is not one cluster; a list holds `amqp:` or `amqps:` addresses only",
         ),
         (
-            "[store]\nurl = \"postgres://ada:hunter2@db/club\"",
-            "line 6: `store.url` asks for PostgreSQL, but this build has no PostgreSQL yet; use `sqlite:FILE`",
+            "[queue]\nurl = \"amqp://rabbit\"\nprefix = \"our club\"",
+            "line 7: `queue.prefix` must have 1 to 64 letters, digits, dots, dashes or underscores",
+        ),
+        (
+            "[store]\nurl = \"postgres:club\"",
+            "line 6: `store.url` names no database; write it like `postgres://user:password@host:5432/database`",
         ),
         (
             "[store]\nurl = \"amqp://ada:hunter2@db/club\"",
@@ -118,17 +123,17 @@ fn servers_of_a_later_size_are_known_by_name() {
         ),
         (
             "[queue]\nurl = \"sqlite::memory:\"",
-            "line 6: `queue.url` names no file; write it like `sqlite:data/rollbook.db`",
+            "line 6: `queue.url` names no file; write it like `sqlite:data/queue.db`",
         ),
-        ("[queue]\nurl = \"sqlite:\"", "line 6: `queue.url` names no file; write it like `sqlite:data/rollbook.db`"),
+        ("[queue]\nurl = \"sqlite:\"", "line 6: `queue.url` names no file; write it like `sqlite:data/queue.db`"),
         (
             "[queue]\nurl = \"sqlite:x.db?mode=ro\"",
-            "line 6: `queue.url` names no file; write it like `sqlite:data/rollbook.db`",
+            "line 6: `queue.url` names no file; write it like `sqlite:data/queue.db`",
         ),
         ("[queue]\nurl = []", "line 6: `queue.url` is an empty list; give an address such as `sqlite:data/queue.db`"),
         (
             "[queue]\nurl = [\"sqlite:a\", \"sqlite:b\"]",
-            "line 6: `queue.url` lists several files; a list is for a cluster, so give one file",
+            "line 6: `queue.url` lists what is not one cluster; a list holds `amqp:` or `amqps:` addresses only",
         ),
     ] {
         assert_eq!(sentence(&club(more)), format!("rollbook.toml {expected}"));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::super::{QueuePlace, StorePlace};
 use super::resolve::Workers;
 use super::*;
 
@@ -56,8 +57,8 @@ fn the_documented_file_is_accepted() {
 #[test]
 fn an_organisation_alone_is_enough() {
     let resolved = resolve(&format!("\u{feff}{CLUB}")).unwrap();
-    assert_eq!(resolved.queue, Place::Sqlite(PathBuf::from("data/queue.db")));
-    assert_eq!(resolved.store, Place::Sqlite(PathBuf::from("data/rollbook.db")));
+    assert_eq!(resolved.queue, QueuePlace::Sqlite(PathBuf::from("data/queue.db")));
+    assert_eq!(resolved.store, StorePlace::Sqlite(PathBuf::from("data/rollbook.db")));
     assert_eq!(resolved.min_free_disk_bytes, 256 << 20);
     assert_eq!(resolved.ingest.listen.to_string(), "127.0.0.1:8080");
     assert_eq!((resolved.ingest.max_body_bytes, resolved.ingest.max_connections), (1 << 20, 1024));
@@ -171,7 +172,7 @@ fn records_are_read_without_any_secret() {
     let context = Context { environment: &environment, base: Path::new("/srv"), need: Need::Records };
     let resolved = config.resolve(&context).unwrap();
     assert!(matches!(resolved.sources[0].verifier, Verifier::Unread));
-    assert_eq!(resolved.store, Place::Sqlite(PathBuf::from("/srv/data/rollbook.db")));
+    assert_eq!(resolved.store, StorePlace::Sqlite(PathBuf::from("/srv/data/rollbook.db")));
 }
 
 #[test]

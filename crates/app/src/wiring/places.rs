@@ -1,0 +1,171 @@
+//! Which adapter an address means. Whoever asks gets the port and never learns which one it was.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use rollbook_queue::{Queue, QueueDepth};
+use rollbook_queue_rabbitmq::RabbitQueue;
+use rollbook_queue_sqlite::SqliteQueue;
+use rollbook_store::{Database, StoreError};
+use rollbook_store_postgres::PostgresStore;
+use rollbook_store_sqlite::SqliteStore;
+
+use super::{clock, queue_names};
+use crate::config::{QueuePlace, Resolved, StorePlace};
+use crate::exit::Failure;
+
+/// A store whose schema may still be wrong.
+pub enum Opened {
+    Sqlite(SqliteStore),
+    Postgres(PostgresStore),
+}
+
+/// Connections that a process needs beside one a worker: keeper, relay, gauges, prune, the probe, and
+/// one to spare.
+const CONNECTIONS_BESIDE: u32 = 6;
+
+impl Opened {
+    /// Makes a file that is missing. A server need not be there yet.
+    pub async fn open(config: &Resolved) -> Result<Self, StoreError> {
+        match &config.store {
+            StorePlace::Sqlite(file) => Ok(Self::Sqlite(SqliteStore::open(file).await?)),
+            StorePlace::Postgres(_) => Ok(Self::Postgres(PostgresStore::connect(&postgres(config))?)),
+        }
+    }
+
+    /// Makes nothing, and takes any schema.
+    pub async fn unchecked(config: &Resolved) -> Result<Self, StoreError> {
+        match &config.store {
+            StorePlace::Sqlite(file) => Ok(Self::Sqlite(SqliteStore::open_unchecked(file).await?)),
+            StorePlace::Postgres(_) => Self::open(config).await,
+        }
+    }
+
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.migrate().await,
+            Self::Postgres(store) => store.migrate().await,
+        }
+    }
+
+    /// The names of what `migrate` would apply.
+    pub async fn pending(&self) -> Result<Vec<&'static str>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.pending().await,
+            Self::Postgres(store) => store.pending().await,
+        }
+    }
+
+    /// A schema of another version is an error that names the command to run.
+    pub async fn checked(self) -> Result<Arc<dyn Database>, StoreError> {
+        match self {
+            Self::Sqlite(store) => {
+                store.check_schema().await?;
+                Ok(Arc::new(store))
+            }
+            Self::Postgres(store) => {
+                store.check_schema().await?;
+                Ok(Arc::new(store))
+            }
+        }
+    }
+}
+
+fn postgres(config: &Resolved) -> rollbook_store_postgres::Options {
+    let url = match &config.store {
+        StorePlace::Postgres(url) => url.expose(),
+        StorePlace::Sqlite(_) => "",
+    };
+    let workers = super::processors(config).len() * config.worker.per_processor;
+    rollbook_store_postgres::Options {
+        max_connections: CONNECTIONS_BESIDE + u32::try_from(workers).unwrap_or(u32::MAX - CONNECTIONS_BESIDE),
+        ..rollbook_store_postgres::Options::new(url)
+    }
+}
+
+/// For the command line: a file must be there, a server must answer, and the schema must be ours.
+pub async fn open_existing_store(config: &Resolved) -> Result<Arc<dyn Database>, Failure> {
+    match &config.store {
+        StorePlace::Sqlite(file) => Ok(Arc::new(SqliteStore::open_existing(file).await.map_err(Failure::failed)?)),
+        StorePlace::Postgres(_) => {
+            let store = PostgresStore::connect_existing(&postgres(config)).await.map_err(Failure::failed)?;
+            Ok(Arc::new(store))
+        }
+    }
+}
+
+/// For a service. A broker that is away is no error: it is waited for.
+pub async fn open_queue(config: &Resolved) -> Result<Arc<dyn Queue>, Failure> {
+    match &config.queue {
+        QueuePlace::Sqlite(path) => {
+            let options = rollbook_queue_sqlite::Options {
+                path: path.clone(),
+                min_free_disk_bytes: config.min_free_disk_bytes,
+                clock: clock(),
+            };
+            let queue = SqliteQueue::open(options).await.map_err(Failure::failed)?;
+            Ok(queue)
+        }
+        QueuePlace::Rabbit { .. } => Ok(connect(config).await?),
+    }
+}
+
+/// Batches that a consumer may hold: one being decided, one on its way, one in hand.
+const BATCHES_AHEAD: usize = 3;
+
+/// The most that a quorum queue hands out.
+const MOST_PREFETCH: usize = 2_000;
+
+async fn connect(config: &Resolved) -> Result<Arc<RabbitQueue>, Failure> {
+    let QueuePlace::Rabbit { nodes, prefix } = &config.queue else {
+        return Err(anyhow::anyhow!("the queue is a file, not a broker").into());
+    };
+    let urls = nodes.iter().map(|node| node.expose().to_owned()).collect();
+    let options = rollbook_queue_rabbitmq::Options {
+        prefix: prefix.clone(),
+        levels: config.retry.clone(),
+        prefetch: u16::try_from((config.worker.batch * BATCHES_AHEAD).min(MOST_PREFETCH)).unwrap_or(u16::MAX),
+        ..rollbook_queue_rabbitmq::Options::new(urls, clock())
+    };
+    RabbitQueue::connect(options).await.context("queue.url").map_err(Failure::usage)
+}
+
+/// The queue, for those who only look, beside a running service.
+pub enum Waiting {
+    File,
+    Broker(Arc<RabbitQueue>),
+}
+
+impl Waiting {
+    pub async fn open(config: &Resolved) -> Result<Self, Failure> {
+        match &config.queue {
+            QueuePlace::Sqlite(_) => Ok(Self::File),
+            QueuePlace::Rabbit { .. } => connect(config).await.map(Self::Broker),
+        }
+    }
+
+    /// One entry a queue that a worker drains, and one for what found no queue where that can happen.
+    pub async fn depths(&self, config: &Resolved) -> Result<Vec<QueueDepth>, Failure> {
+        let mut names = queue_names(config);
+        match (self, &config.queue) {
+            (Self::Broker(queue), _) => {
+                names.push(rollbook_queue_rabbitmq::UNROUTED.into());
+                queue.depths(&names).await.map_err(Failure::failed)
+            }
+            (Self::File, QueuePlace::Sqlite(file)) => {
+                SqliteQueue::inspect(file, &names, &clock()).await.map_err(Failure::failed)
+            }
+            (Self::File, QueuePlace::Rabbit { .. }) => Ok(Vec::new()),
+        }
+    }
+}
+
+/// A server by its address alone, whatever is in it.
+pub fn server(url: &str) -> Result<PostgresStore, Failure> {
+    PostgresStore::connect(&rollbook_store_postgres::Options::new(url)).map_err(Failure::usage)
+}
+
+/// Deletes this configuration's queues at the broker, and what is in them.
+pub async fn remove_queues(config: &Resolved) -> Result<(), Failure> {
+    connect(config).await?.remove(&queue_names(config)).await.map_err(Failure::failed)
+}
