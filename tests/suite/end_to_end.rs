@@ -313,7 +313,7 @@ fn a_drain_loses_nothing_and_the_next_start_finishes() {
 
 #[test]
 fn a_second_service_on_the_same_files_is_refused() {
-    let world = World::up(&Options::default());
+    let world = World::up(&Options { embedded: true, ..Options::default() });
     let output = world.cli(&["up"]);
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr);

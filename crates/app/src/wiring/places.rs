@@ -94,8 +94,9 @@ pub async fn open_existing_store(config: &Resolved) -> Result<Arc<dyn Database>,
     }
 }
 
-/// For a service. A broker that is away is no error: it is waited for.
-pub async fn open_queue(config: &Resolved) -> Result<Arc<dyn Queue>, Failure> {
+/// For a service; one that `works` makes the queues it drains. A broker that is away is no error: it
+/// is waited for.
+pub async fn open_queue(config: &Resolved, works: bool) -> Result<Arc<dyn Queue>, Failure> {
     match &config.queue {
         QueuePlace::Sqlite(path) => {
             let options = rollbook_queue_sqlite::Options {
@@ -106,7 +107,13 @@ pub async fn open_queue(config: &Resolved) -> Result<Arc<dyn Queue>, Failure> {
             let queue = SqliteQueue::open(options).await.map_err(Failure::failed)?;
             Ok(queue)
         }
-        QueuePlace::Rabbit { .. } => Ok(connect(config).await?),
+        QueuePlace::Rabbit { .. } => {
+            let queue = connect(config).await?;
+            if works && let Err(error) = queue.declare(&queue_names(config)).await {
+                tracing::warn!(%error, "the queues are not as they must be; trying until they are");
+            }
+            Ok(queue)
+        }
     }
 }
 

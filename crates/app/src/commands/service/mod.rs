@@ -92,7 +92,7 @@ async fn start(config: Resolved, role: Role, processors: Vec<Arc<dyn Processor>>
     }
     info!(role = role.command(), organisation = config.organisation, rules = config.rules_digest, "starting");
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION")).map_err(Failure::failed)?);
-    let queue = places::open_queue(&config).await?;
+    let queue = places::open_queue(&config, role.works()).await?;
     Service { config, role, processors, metrics, queue, database: Arc::default() }.run().await
 }
 
