@@ -44,6 +44,8 @@ pub enum Command {
     Work(WorkArgs),
     /// Bring the store's schema up to date
     Migrate(MigrateArgs),
+    /// Ask the service of this configuration, over its operations port, whether it runs (exit 1 if not)
+    Health(HealthArgs),
     /// Write, check or print the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -78,6 +80,13 @@ pub struct WorkArgs {
     /// Only this processor; may be given several times
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct HealthArgs {
+    /// Ask whether it is ready, too: queue and store can be written
+    #[arg(long)]
+    pub ready: bool,
 }
 
 #[derive(Clone, Debug, Args)]

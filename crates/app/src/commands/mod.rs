@@ -4,6 +4,7 @@ mod config;
 mod dead_letters;
 mod demo;
 mod events;
+mod health;
 mod members;
 mod migrate;
 mod play;
@@ -36,6 +37,7 @@ pub async fn run(cli: Cli) -> Done {
         Command::Ingest(args) => service::ingest(&common, &args).await,
         Command::Work(args) => service::work(&common, &args).await,
         Command::Migrate(args) => migrate::run(&Session::open(&common)?, &args).await,
+        Command::Health(args) => health::run(&common, &args).await,
         Command::Config(command) => config::run(&common, &command),
         Command::Send(args) => send::run(&common, args).await,
         Command::Simulate(args) => simulate::run(&common, args).await,

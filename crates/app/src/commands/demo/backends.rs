@@ -60,8 +60,9 @@ impl Backends {
 
     /// For people: where things are, without a password.
     pub fn places(&self) -> String {
-        let shown = |url: &Option<String>| url.as_ref().map(|url| Url::new(url.as_str()).masked());
-        [shown(&self.queue), shown(&self.store)].into_iter().flatten().map(|url| format!(", {url}")).collect()
+        let servers = [&self.queue, &self.store].into_iter().flatten();
+        let shown: Vec<String> = servers.map(|url| Url::new(url.as_str()).masked()).collect();
+        if shown.is_empty() { String::new() } else { format!(", on {}", shown.join(" and ")) }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! All start with broker and database away. Ingest never needs the database; workers wait for it.
 
+mod notify;
 mod parts;
 mod stop;
 
@@ -122,6 +123,7 @@ impl Service {
         let started = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let mut signals = Signals::new()?;
+        notify::follow(started.clone(), stop.clone());
         self.start_ops(&mut tasks, &started, &stop).await?;
         if self.role.takes_callbacks() {
             run_part(&mut tasks, self.bind_ingest()?.run(stop.clone()));
