@@ -39,6 +39,7 @@ mod snapshot;
 mod statements;
 mod store;
 mod tx;
+mod workers;
 mod write;
 
 pub use options::Options;

@@ -36,6 +36,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     6 "0006_dead_letters",
     7 "0007_outbox",
     8 "0008_probe",
+    9 "0009_worker",
 ];
 
 /// Whoever migrates holds it: "roll" and "migr", so that no other application uses it by chance.

@@ -22,6 +22,7 @@ mod snapshot;
 mod statements;
 mod store;
 mod tx;
+mod workers;
 mod write;
 mod writer;
 

@@ -35,6 +35,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     6 "0006_dead_letters",
     7 "0007_outbox",
     8 "0008_probe",
+    9 "0009_worker",
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

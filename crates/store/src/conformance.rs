@@ -15,6 +15,7 @@ mod samples;
 mod snapshots;
 mod tampering;
 mod transactions;
+mod workers;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub use reading::*;
 pub use snapshots::*;
 pub use tampering::*;
 pub use transactions::*;
+pub use workers::*;
 
 use crate::Database;
 
@@ -99,6 +101,11 @@ macro_rules! store_conformance {
             two_workers_make_one_person
             many_workers_lose_nothing
             a_cancelled_worker_holds_nobody_up
+            a_worker_is_known_by_what_it_said_last
+            a_goodbye_removes_the_worker_and_nobody_else
+            the_silent_are_forgotten_when_they_said_and_by_others
+            a_silent_worker_keeps_its_figure
+            many_workers_tell_at_once
         }
     };
     (@cases $make:path: $($case:ident)*) => {

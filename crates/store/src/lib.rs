@@ -1,8 +1,8 @@
 //! The store port: what Rollbook asks of any database, in its own words.
 //!
-//! Four uses, four traits: [`Store`] and [`Tx`] for workers, [`DeadLetters`] for the keeper and the
-//! operator, [`Outbox`] for the relay, [`Records`] for whoever only reads. SQL executes; it never
-//! decides. Every adapter passes the conformance suite of this crate.
+//! Five uses, five traits: [`Store`] and [`Tx`] for workers, [`DeadLetters`] for the keeper and the
+//! operator, [`Outbox`] for the relay, [`Workers`] for what each process holds, [`Records`] for
+//! whoever only reads. SQL executes; it never decides. Every adapter passes the conformance suite of this crate.
 
 mod batch;
 #[cfg(feature = "conformance")]
@@ -13,6 +13,7 @@ mod outbox;
 mod records;
 mod tx;
 pub mod views;
+mod workers;
 
 pub use batch::{Batch, SettledEvent};
 pub use dead_letters::{
@@ -22,8 +23,9 @@ pub use error::StoreError;
 pub use outbox::{Outbox, OutboxItem, Outgoing};
 pub use records::{Check, EventFilter, EventRow, MemberRow, PersonRecords, Records, Snapshot};
 pub use tx::{Store, Tx};
+pub use workers::{STALE_AFTER_S, WorkerId, WorkerRow, Workers, alive, in_flight};
 
 /// Everything a store offers, as one object for wiring.
-pub trait Database: Store + DeadLetters + Outbox + Records {}
+pub trait Database: Store + DeadLetters + Outbox + Records + Workers {}
 
-impl<T: Store + DeadLetters + Outbox + Records> Database for T {}
+impl<T: Store + DeadLetters + Outbox + Records + Workers> Database for T {}

@@ -6,7 +6,7 @@ use crate::{Options, PostgresStore};
 
 /// Rows that could be there after the migration of the same index, and before the next one. Each
 /// is one statement list; they build upon each other.
-const ROWS: [&str; 8] = [
+const ROWS: [&str; 9] = [
     "INSERT INTO processed (processor, account, event_key, outcome, reason, kind, source, envelope, rules, digest,
         occurred_at, processed_at)
      VALUES ('membership', 'club', 'paid', 'applied', NULL, 'payment_captured', 's', gen_random_uuid(), 'r', '1:a',
@@ -34,6 +34,7 @@ const ROWS: [&str; 8] = [
      SELECT id, envelope, reason, detail, last_seen, attempts FROM dead_letter",
     "INSERT INTO outbox (envelope, processor) SELECT id, 'waiver' FROM envelope",
     "UPDATE probe SET number = number + 1",
+    "INSERT INTO worker VALUES (gen_random_uuid(), 'membership', 3, now(), now())",
 ];
 
 async fn counts(connection: &mut PgConnection) -> Vec<(String, i64)> {

@@ -6,7 +6,7 @@ use super::*;
 
 /// Rows that could be there after the migration of the same index, and before the next one. Each
 /// is one statement list; they build upon each other.
-const ROWS: [&str; 8] = [
+const ROWS: [&str; 9] = [
     "INSERT INTO processed (processor, account, event_key, outcome, reason, kind, source, envelope, rules, digest,
         occurred_at, processed_at)
      VALUES ('membership', 'club', 'paid', 'applied', NULL, 'payment_captured', 's', zeroblob(16), 'r', '1:a', 1, 1),
@@ -29,6 +29,7 @@ const ROWS: [&str; 8] = [
      VALUES (1, zeroblob(16), 'r', '', 1, 1)",
     "INSERT INTO outbox (envelope, processor) VALUES (zeroblob(16), 'waiver')",
     "UPDATE probe SET number = 7",
+    "INSERT INTO worker VALUES (zeroblob(16), 'membership', 3, 1, 2)",
 ];
 
 async fn file() -> (TempDir, Database) {
