@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Options;
 use crate::backoff::{Link, pause};
+use crate::in_flight::Tally;
 use crate::meters::DeliveryMeters;
 use crate::recovery::Recovery;
 
@@ -58,33 +59,36 @@ pub(crate) struct Consuming<'a> {
 
 impl Consuming<'_> {
     /// Runs until the token is cancelled. A queue that fails is come back to.
-    pub(crate) async fn run(&self) {
+    pub(crate) async fn run(&self, mut tally: Tally) {
         let mut link = Link::new("queue", self.name.as_str());
         while !self.shutdown.is_cancelled() {
-            if let Err(error) = self.session(&mut link).await {
+            if let Err(error) = self.session(&mut link, &mut tally).await {
                 let wait = link.lost(&error);
                 pause(wait, &self.shutdown).await;
             }
         }
+        tally.stopped();
     }
 
     /// One consumer, until it fails or we are to stop.
-    async fn session(&self, link: &mut Link) -> Result<(), QueueError> {
+    async fn session(&self, link: &mut Link, tally: &mut Tally) -> Result<(), QueueError> {
         let connecting = self.queue.consumer(&self.name);
         let Some(consumer) = self.shutdown.run_until_cancelled(connecting).await else { return Ok(()) };
         let mut consumer = consumer?;
+        tally.consuming();
         while !self.shutdown.is_cancelled() {
-            let deliveries = self.gather(&mut *consumer).await?;
+            let deliveries = self.gather(&mut *consumer, tally).await?;
             link.found();
-            self.serve(&mut *consumer, deliveries).await?;
+            self.serve(&mut *consumer, tally, deliveries).await?;
         }
         Ok(())
     }
 
     /// A batch: what is due now, and what comes within the next moment.
-    async fn gather(&self, consumer: &mut dyn Consumer) -> Result<Vec<Delivery>, QueueError> {
+    async fn gather(&self, consumer: &mut dyn Consumer, tally: &mut Tally) -> Result<Vec<Delivery>, QueueError> {
         let max = self.options.batch_max;
         let mut batch = consumer.receive(max, self.options.receive_wait).await?;
+        tally.received(batch.len());
         let until = Instant::now() + self.options.gather;
         while !batch.is_empty() && batch.len() < max && !batch.iter().any(is_suspect) && !self.shutdown.is_cancelled() {
             let left = until.saturating_duration_since(Instant::now());
@@ -93,7 +97,10 @@ impl Consuming<'_> {
             }
             // A queue that fails now fails again at the settlement; what is in hand is worked off.
             match consumer.receive(max - batch.len(), left).await {
-                Ok(more) => batch.extend(more),
+                Ok(more) => {
+                    tally.gathered(more.len());
+                    batch.extend(more);
+                }
                 Err(_) => break,
             }
         }
@@ -102,40 +109,52 @@ impl Consuming<'_> {
 
     /// Works a batch off, group by group. When the store is away, or we are to stop, what was not
     /// begun goes back.
-    async fn serve(&self, consumer: &mut dyn Consumer, batch: Vec<Delivery>) -> Result<(), QueueError> {
+    async fn serve(
+        &self,
+        consumer: &mut dyn Consumer,
+        tally: &mut Tally,
+        batch: Vec<Delivery>,
+    ) -> Result<(), QueueError> {
         let mut groups = apart(batch).into_iter();
         while !self.shutdown.is_cancelled() {
             let Some(group) = groups.next() else { return Ok(()) };
             let handled = self.handler.handle(group).await;
             let away = !handled.released.is_empty();
-            self.settle(consumer, handled).await?;
+            self.settle(consumer, tally, handled).await?;
             if away {
-                self.release(consumer, tags(groups)).await?;
+                self.release(consumer, tally, tags(groups)).await?;
                 self.recovery.until_back().await;
                 return Ok(());
             }
         }
-        self.release(consumer, tags(groups)).await
+        self.release(consumer, tally, tags(groups)).await
     }
 
-    async fn settle(&self, consumer: &mut dyn Consumer, handled: Handled) -> Result<(), QueueError> {
+    async fn settle(&self, consumer: &mut dyn Consumer, tally: &mut Tally, handled: Handled) -> Result<(), QueueError> {
         let Handled { settled, released, reported } = handled;
         if !settled.is_empty() {
             consumer.settle(settled.clone()).await?;
+            tally.settled(settled.len());
             for one in &settled {
                 self.meters.settled(&one.settlement);
             }
             self.handler.report(&reported);
         }
-        self.release(consumer, released).await
+        self.release(consumer, tally, released).await
     }
 
-    async fn release(&self, consumer: &mut dyn Consumer, tags: Vec<DeliveryTag>) -> Result<(), QueueError> {
+    async fn release(
+        &self,
+        consumer: &mut dyn Consumer,
+        tally: &mut Tally,
+        tags: Vec<DeliveryTag>,
+    ) -> Result<(), QueueError> {
         if tags.is_empty() {
             return Ok(());
         }
         let count = tags.len();
         consumer.release(tags).await?;
+        tally.settled(count);
         self.meters.released(count);
         Ok(())
     }

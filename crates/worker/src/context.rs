@@ -7,7 +7,7 @@ use std::time::Duration;
 use rollbook_domain::{Clock, FactKind, ProcessorName};
 use rollbook_telemetry::Metrics;
 
-use crate::{RetrySchedule, Sources};
+use crate::{InFlight, RetrySchedule, Sources};
 
 /// Evenly spread over all of `u64`. Only jitter is drawn from it.
 pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -25,6 +25,8 @@ pub struct Context {
     pub rules: String,
     pub subscribers: Subscribers,
     pub options: Options,
+    /// What all loops of this process hold together.
+    pub in_flight: InFlight,
 }
 
 /// Sizes and times. The defaults are those of the design and suit both sizes of installation.

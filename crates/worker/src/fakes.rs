@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 pub(crate) use self::queue::FakeQueue;
 pub(crate) use self::store::{FakeStore, Script};
-use crate::{Context, Options, RetrySchedule, Source, Sources};
+use crate::{Context, InFlight, Options, RetrySchedule, Source, Sources};
 
 pub(crate) fn noon() -> Timestamp {
     "2025-03-01T12:00:00Z".parse().unwrap()
@@ -224,5 +224,6 @@ pub(crate) fn context() -> Context {
         rules: "rules".to_owned(),
         subscribers: HashMap::from([(FactKind::MemberRegistered, vec!["points".into()])]),
         options: Options::default(),
+        in_flight: InFlight::default(),
     }
 }

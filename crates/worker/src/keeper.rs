@@ -36,7 +36,8 @@ pub async fn run_keeper(
     let meters = DeliveryMeters::new(&context.metrics, DEAD_LETTERS);
     let keeper = Keeper { letters, recovery, context: Arc::clone(&context) };
     let options = &context.options;
-    Consuming { name, queue, handler: &keeper, recovery: &keeper.recovery, options, meters, shutdown }.run().await;
+    let tally = context.in_flight.tally(&name);
+    Consuming { name, queue, handler: &keeper, recovery: &keeper.recovery, options, meters, shutdown }.run(tally).await;
 }
 
 struct Keeper {

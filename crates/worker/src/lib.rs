@@ -8,8 +8,9 @@
 //! delivery; `recovery` alone knows what to do when the store fails. A single long function that
 //! decides, persists and publishes in turn was the shape to avoid.
 //!
-//! Beside [`run_processor`] run five small loops: [`run_keeper`] (dead letters into the store),
-//! [`run_relay`] (outbox to queue), [`run_unrouted`], [`run_gauges`] and [`run_prune`]. Each ends soon after its token
+//! Beside [`run_processor`] run six small loops: [`run_keeper`] (dead letters into the store),
+//! [`run_relay`] (outbox to queue), [`run_unrouted`] (what found no queue), [`run_reporter`] (what we
+//! hold into the store), [`run_gauges`] and [`run_prune`]. Each ends soon after its token
 //! is cancelled, with nothing in hand.
 
 mod announce;
@@ -17,6 +18,7 @@ mod backoff;
 mod consume;
 mod context;
 mod gauges;
+mod in_flight;
 mod keeper;
 mod meters;
 mod outcome;
@@ -26,6 +28,7 @@ mod processor;
 mod prune;
 mod recovery;
 mod relay;
+mod reporter;
 mod schedule;
 mod transact;
 mod translate;
@@ -39,10 +42,12 @@ mod tests;
 pub use announce::INTERNAL_SOURCE;
 pub use context::{Context, Options, Random, Subscribers};
 pub use gauges::run_gauges;
+pub use in_flight::InFlight;
 pub use keeper::run_keeper;
 pub use processor::run_processor;
 pub use prune::run_prune;
 pub use relay::run_relay;
+pub use reporter::run_reporter;
 pub use schedule::RetrySchedule;
 pub use translate::{Source, Sources};
 pub use unrouted::run_unrouted;

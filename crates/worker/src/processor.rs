@@ -34,7 +34,8 @@ pub async fn run_processor(
     let clerk = Clerk { desk, recovery };
     let meters = DeliveryMeters::new(&context.metrics, name.as_str());
     let options = &context.options;
-    Consuming { name, queue, handler: &clerk, recovery: &clerk.recovery, options, meters, shutdown }.run().await;
+    let tally = context.in_flight.tally(&name);
+    Consuming { name, queue, handler: &clerk, recovery: &clerk.recovery, options, meters, shutdown }.run(tally).await;
 }
 
 /// Handles the deliveries of one processor.

@@ -1,6 +1,6 @@
 //! A store in memory. One transaction at a time, like SQLite.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use rollbook_domain::{EnvelopeId, FactRef, Outcome, ProcessorName, Reads, Seen, State};
 use rollbook_store::{
     Batch, DeadLetter, DeadLetterFailure, DeadLetterFilter, DeadLetterGroup, DeadLetters, Kept, Outbox, OutboxItem,
-    Store, StoreError, Tx,
+    Store, StoreError, Tx, WorkerId, WorkerRow, Workers,
 };
 use tokio::sync::OwnedMutexGuard;
 
@@ -27,6 +27,10 @@ pub(crate) struct Inner {
     pub outbox: Vec<OutboxItem>,
     pub batches: Vec<Batch>,
     pub script: Script,
+    /// What each worker said last, and how often anybody said something.
+    pub workers: BTreeMap<(WorkerId, ProcessorName), u64>,
+    pub told: u32,
+    pub kept_for: Duration,
     pub begun: u32,
     pub probed: u32,
 }
@@ -233,5 +237,35 @@ impl Outbox for FakeStore {
 
     async fn outbox_depth(&self) -> Result<u64, StoreError> {
         Ok(self.look().outbox.len() as u64)
+    }
+}
+
+#[async_trait]
+impl Workers for FakeStore {
+    async fn tell(
+        &self,
+        worker: WorkerId,
+        in_flight: &[(ProcessorName, u64)],
+        keep: Duration,
+    ) -> Result<(), StoreError> {
+        self.look().told += 1;
+        self.answering().await;
+        self.reachable()?;
+        let rows = in_flight.iter().map(|(queue, held)| ((worker, queue.clone()), *held));
+        let mut inner = self.look();
+        inner.workers.extend(rows);
+        inner.kept_for = keep;
+        Ok(())
+    }
+
+    async fn goodbye(&self, worker: WorkerId) -> Result<(), StoreError> {
+        self.answering().await;
+        self.reachable()?;
+        self.look().workers.retain(|(name, _), _| *name != worker);
+        Ok(())
+    }
+
+    async fn workers(&self) -> Result<Vec<WorkerRow>, StoreError> {
+        Ok(Vec::new())
     }
 }

@@ -12,6 +12,7 @@ use crate::fakes::{self, FakeQueue, FakeStore, delivery};
 struct World {
     queue: FakeQueue,
     store: FakeStore,
+    context: Arc<Context>,
     shutdown: CancellationToken,
     keeper: JoinHandle<()>,
 }
@@ -25,8 +26,9 @@ impl World {
         store.script(script);
         let (probed, letters) = (Arc::new(store.clone()), Arc::new(store.clone()));
         let context = Arc::new(fakes::context());
-        let keeper = tokio::spawn(run_keeper(Arc::new(queue.clone()), probed, letters, context, shutdown.clone()));
-        Self { queue, store, shutdown, keeper }
+        let keeper =
+            tokio::spawn(run_keeper(Arc::new(queue.clone()), probed, letters, Arc::clone(&context), shutdown.clone()));
+        Self { queue, store, context, shutdown, keeper }
     }
 
     async fn stop(self) -> Vec<String> {
@@ -86,13 +88,15 @@ async fn an_odd_letter_waits_alone_and_is_not_lost() {
 
 #[tokio::test(start_paused = true)]
 async fn letters_wait_in_the_queue_while_the_store_is_away() {
-    let world = World::new(vec![failed("a")], |script| script.away = true);
-    world.queue.until(|held| held.released == 1).await;
+    let world = World::new(vec![failed("a"), failed("b")], |script| script.away = true);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(world.context.in_flight.figures(), [(DEAD_LETTERS.into(), 2)], "held like any other delivery");
+    world.queue.until(|held| held.released == 2).await;
     tokio::time::sleep(Duration::from_hours(1)).await;
     assert_eq!(world.queue.look().settlements.len(), 0);
     world.store.script(|script| script.away = false);
     world.queue.empty(DEAD_LETTERS).await;
-    assert_eq!(world.stop().await, ["membership a missing_field"]);
+    assert_eq!(world.stop().await, ["membership a missing_field", "membership b missing_field"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -345,3 +345,44 @@ async fn two_workers_share_one_queue() {
     }
     assert_eq!((world.applied(), world.processor.decided.load(Ordering::SeqCst)), (100, 100));
 }
+
+/// What the loop of `queue` is told to hold.
+fn held(context: &Context, queue: &str) -> Option<u64> {
+    let figures = context.in_flight.figures();
+    figures.into_iter().find(|(name, _)| name.as_str() == queue).map(|(_, held)| held)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_tried_again_in_place_is_held() {
+    let world = World::with(["a", "b", "c"]);
+    world.store.script(|script| script.away = true);
+    let worker = world.start();
+    let outage = world.context.options.outage_bound;
+    tokio::time::sleep(outage / 2).await;
+    assert_eq!(held(&world.context, QUEUE), Some(3));
+    tokio::time::sleep(outage).await;
+    assert_eq!(world.queue.look().released, 3);
+    assert_eq!(held(&world.context, QUEUE), Some(1), "more may have been on its way to us");
+    world.store.script(|script| script.away = false);
+    world.queue.empty(QUEUE).await;
+    tokio::time::sleep(world.context.options.receive_wait * 2).await;
+    assert_eq!(held(&world.context, QUEUE), Some(0));
+    world.stop(worker).await;
+    assert_eq!((held(&world.context, QUEUE), world.applied()), (Some(0), 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_queue_keeps_the_figure_until_it_is_back_and_empty() {
+    let world = World::with(["a", "b"]);
+    world.store.script(|script| script.slow = Duration::from_secs(1));
+    let worker = world.start();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(world.queue.look().held.len(), 2, "they are being committed");
+    world.queue.look().failing_settlements = 1;
+    world.queue.look().failing = 20;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(held(&world.context, QUEUE), Some(2), "the queue may not have missed us yet");
+    world.queue.empty(QUEUE).await;
+    world.stop(worker).await;
+    assert_eq!(held(&world.context, QUEUE), Some(0));
+}
