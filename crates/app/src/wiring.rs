@@ -122,6 +122,7 @@ pub fn worker_context(config: &Resolved, processors: &[Arc<dyn Processor>], metr
             retention: config.retention,
             ..rollbook_worker::Options::default()
         },
+        in_flight: rollbook_worker::InFlight::default(),
     }
 }
 
