@@ -1,12 +1,17 @@
 //! One consumer: sleeps until something is due, claims it, reads it, settles it.
+//!
+//! What a dropped consumer holds counts as handed out: it may be what ended its holder. A holder that
+//! was refused because of the disk and gives up for that reason is another matter. It lives, so no
+//! payload killed it, and an evening with a full disk must not look like twenty deaths.
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use rollbook_domain::ProcessorName;
-use rollbook_queue::{Consumer, Delivery, DeliveryTag, QueueError, Settled};
+use rollbook_queue::{Consumer, Delivery, DeliveryTag, QueueError, Settled, Settlement};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
@@ -28,12 +33,14 @@ pub(crate) struct SqliteConsumer {
     /// dropped half-way; the next one goes on from here.
     claim: Option<oneshot::Receiver<Answer>>,
     claimed: Vec<i64>,
+    /// The last command was refused because of the disk.
+    let_down: bool,
 }
 
 impl SqliteConsumer {
     pub(crate) fn new(shared: Arc<Shared>, queue: ProcessorName, number: u64) -> Self {
         let wake = shared.wakes.of(&queue);
-        Self { shared, queue, number, wake, claim: None, claimed: Vec::new() }
+        Self { shared, queue, number, wake, claim: None, claimed: Vec::new(), let_down: false }
     }
 
     /// Whether something may be due; false when `until` has come.
@@ -97,6 +104,18 @@ impl SqliteConsumer {
     }
 }
 
+impl SqliteConsumer {
+    async fn try_settle(&mut self, settled: Vec<Settled>) -> Result<(), Refusal> {
+        let settled = self.shared.run(Work::Settle { consumer: self.number, settled }).await;
+        self.remember(settled)
+    }
+
+    fn remember<T>(&mut self, result: Result<T, Refusal>) -> Result<T, Refusal> {
+        self.let_down = result.as_ref().is_err_and(Refusal::is_of_the_disk);
+        result
+    }
+}
+
 #[async_trait]
 impl Consumer for SqliteConsumer {
     async fn receive(&mut self, max: usize, wait: Duration) -> Result<Vec<Delivery>, QueueError> {
@@ -105,17 +124,25 @@ impl Consumer for SqliteConsumer {
             if max == 0 || (self.claim.is_none() && !self.wait(until).await) {
                 return Ok(Vec::new());
             }
-            self.claim(max).await?;
+            let claimed = self.claim(max).await;
+            self.remember(claimed)?;
         }
-        Ok(self.read(max).await?)
+        let read = self.read(max).await;
+        Ok(self.remember(read)?)
     }
 
     async fn settle(&mut self, settled: Vec<Settled>) -> Result<(), QueueError> {
-        Ok(self.shared.run(Work::Settle { consumer: self.number, settled }).await?)
+        let all = self.try_settle(settled.clone()).await;
+        let Err(Refusal::Full(_)) = all else { return Ok(all?) };
+        // What only goes away makes room; what needs room must not keep it.
+        let (acked, others) = settled.into_iter().partition(|one| one.settlement == Settlement::ack());
+        self.try_settle(acked).await?;
+        Ok(self.try_settle(others).await?)
     }
 
     async fn release(&mut self, tags: Vec<DeliveryTag>) -> Result<(), QueueError> {
-        Ok(self.shared.run(Work::Release { consumer: self.number, tags }).await?)
+        let released = self.shared.run(Work::Release { consumer: self.number, tags }).await;
+        Ok(self.remember(released)?)
     }
 }
 
@@ -123,6 +150,7 @@ impl Drop for SqliteConsumer {
     fn drop(&mut self) {
         // First, so that an answer that comes after this line finds nobody and is taken back.
         self.claim = None;
-        drop(self.shared.notes.send(Note::Abandon(self.number)));
+        let counted = !self.let_down || thread::panicking();
+        drop(self.shared.notes.send(Note::Abandon { consumer: self.number, counted }));
     }
 }

@@ -9,7 +9,7 @@ use sqlx::{Executor as _, SqliteConnection};
 
 use crate::statements::{CLAIMABLE, DEAD_LETTER, NEXT_DUE, SMALL_BODY, Statements, WITHIN_BODY};
 use crate::wakes::{NEVER, NOW};
-use crate::writer::{Lease, Leases, Work};
+use crate::writer::{Lease, Leases, Returned, Work};
 
 /// The most deliveries of one claim, whatever the consumer asks for.
 const CLAIM_ROWS: usize = 1_000;
@@ -62,9 +62,8 @@ impl<'g> Group<'g> {
         Self { connection, statements, leases, now, done: Done { highest_body, ..Done::default() } }
     }
 
-    /// Does all of it or nothing. `returned` are leases to free, counted as handed out, each due at
-    /// its time or later.
-    pub(crate) async fn run(mut self, works: &[Work], returned: &[(i64, i64)]) -> Result<Done, sqlx::Error> {
+    /// Does all of it or nothing. `returned` are leases to free.
+    pub(crate) async fn run(mut self, works: &[Work], returned: &[Returned]) -> Result<Done, sqlx::Error> {
         let ran = self.write(works, returned).await;
         match ran {
             Ok(()) if self.done.wrote => match self.connection.execute("COMMIT").await {
@@ -86,7 +85,7 @@ impl<'g> Group<'g> {
         Err(error)
     }
 
-    async fn write(&mut self, works: &[Work], returned: &[(i64, i64)]) -> Result<(), sqlx::Error> {
+    async fn write(&mut self, works: &[Work], returned: &[Returned]) -> Result<(), sqlx::Error> {
         let rows = self.collect(works);
         if !returned.is_empty() {
             self.give_back(returned).await?;
@@ -177,11 +176,11 @@ impl<'g> Group<'g> {
         self.done.freed.insert(id).then(|| lease.queue.clone())
     }
 
-    async fn give_back(&mut self, returned: &[(i64, i64)]) -> Result<(), sqlx::Error> {
+    async fn give_back(&mut self, returned: &[Returned]) -> Result<(), sqlx::Error> {
         self.begin().await?;
-        let bind = |query: BulkQuery, (id, due): &(i64, i64)| query.bind(*id).bind(*due);
+        let bind = |query: BulkQuery, one: &Returned| query.bind(one.id).bind(one.due).bind(!one.counted);
         self.statements.give_back.execute(self.connection, returned, bind).await?;
-        for (id, due) in returned {
+        for Returned { id, due, .. } in returned {
             self.done.freed.insert(*id);
             if let Some(lease) = self.leases.get(id) {
                 self.becomes_free(lease.queue.clone(), *due);

@@ -30,6 +30,17 @@ struct Full(String);
 #[error("{0}")]
 struct Corrupt(String);
 
+impl Refusal {
+    /// The disk's fault, or another process's: no delivery has to do with it.
+    pub(crate) fn is_of_the_disk(&self) -> bool {
+        match self {
+            Self::Full(_) => true,
+            Self::Unavailable(error) => fault(error) == Fault::Unavailable,
+            Self::Corrupt(_) | Self::Closed => false,
+        }
+    }
+}
+
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
         match fault(&error) {

@@ -60,8 +60,8 @@ impl Statements {
             lease: Bulk::new("UPDATE delivery SET leased = 1, handed_out = handed_out + 1 WHERE id IN (VALUES (?))"),
             release: Bulk::new("UPDATE delivery SET leased = 0, handed_out = handed_out - 1 WHERE id IN (VALUES (?))"),
             give_back: Bulk::new(
-                "UPDATE delivery SET leased = 0, due = max(due, v.column2) \
-                 FROM (VALUES (?, ?)) AS v WHERE delivery.id = v.column1",
+                "UPDATE delivery SET leased = 0, due = max(due, v.column2), \
+                 handed_out = max(handed_out - v.column3, 0) FROM (VALUES (?, ?, ?)) AS v WHERE delivery.id = v.column1",
             ),
             retry: Bulk::new(
                 "UPDATE delivery SET leased = 0, handed_out = 0, due = v.column2, attempts = v.column3 \

@@ -63,11 +63,24 @@ impl Work {
 /// What needs no answer, or comes from somebody who cannot wait.
 #[derive(Debug)]
 pub(crate) enum Note {
-    /// This consumer is gone; all it holds is free again.
-    Abandon(u64),
+    /// This consumer is gone; all it holds is free again, and may be `counted` as handed out.
+    Abandon {
+        consumer: u64,
+        counted: bool,
+    },
     /// These cannot be read. They come again after a while.
     PutOff(Vec<i64>),
     Close(oneshot::Sender<()>),
+}
+
+/// A lease that its holder did not end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Returned {
+    pub(crate) id: i64,
+    /// Not before this time.
+    pub(crate) due: i64,
+    /// Whether it stays counted as handed out.
+    pub(crate) counted: bool,
 }
 
 /// Who holds a delivery now.
@@ -84,8 +97,8 @@ pub(crate) struct Writer {
     connection: SqliteConnection,
     statements: Statements,
     leases: Leases,
-    /// To be freed with the next commit, each due at this time or later.
-    returned: Vec<(i64, i64)>,
+    /// To be freed with the next commit.
+    returned: Vec<Returned>,
     highest_body: i64,
     disk: Disk,
     clock: Clock,
@@ -157,19 +170,19 @@ impl Writer {
 
     async fn noted(&mut self, note: Note) {
         match note {
-            Note::Abandon(consumer) => self.abandon(consumer),
+            Note::Abandon { consumer, counted } => self.abandon(consumer, counted),
             Note::PutOff(ids) => {
                 let due = self.now().saturating_add(PUT_OFF_US);
-                self.returned.extend(ids.into_iter().map(|id| (id, due)));
+                self.returned.extend(ids.into_iter().map(|id| Returned { id, due, counted: true }));
             }
             Note::Close(_) => {}
         }
         self.free_returned().await;
     }
 
-    fn abandon(&mut self, consumer: u64) {
+    fn abandon(&mut self, consumer: u64, counted: bool) {
         let held = self.leases.iter().filter(|(_, lease)| lease.consumer == consumer);
-        self.returned.extend(held.map(|(id, _)| (*id, AT_ONCE)));
+        self.returned.extend(held.map(|(id, _)| Returned { id: *id, due: AT_ONCE, counted }));
     }
 
     /// If it fails, it is tried again when the writer rests.
@@ -242,7 +255,7 @@ impl Writer {
         }
     }
 
-    async fn transaction(&mut self, works: &[Work], returned: &[(i64, i64)]) -> Result<Done, sqlx::Error> {
+    async fn transaction(&mut self, works: &[Work], returned: &[Returned]) -> Result<Done, sqlx::Error> {
         let now = self.now();
         let group = Group::new(&mut self.connection, &self.statements, &self.leases, self.highest_body, now);
         group.run(works, returned).await
@@ -254,7 +267,7 @@ impl Writer {
         for (index, reply) in replies.into_iter().enumerate() {
             let ids = claims.remove(&index).unwrap_or_default();
             if let Err(Ok(unheard)) = reply.send(Ok(ids)) {
-                self.returned.extend(unheard.into_iter().map(|id| (id, AT_ONCE)));
+                self.returned.extend(unheard.into_iter().map(|id| Returned { id, due: AT_ONCE, counted: true }));
             }
         }
     }

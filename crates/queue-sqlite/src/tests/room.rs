@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::open::open;
 use crate::{Options, SqliteQueue};
-use rollbook_queue::{PublishError, Queue as _, Retry, Settled, Settlement};
+use jiff::Timestamp;
+use rollbook_domain::Reason;
+use rollbook_queue::{Failure, PublishError, Queue as _, Retry, Settled, Settlement};
 use tokio::task::JoinSet;
 
 use super::{Embedded, embedded, message, options, run};
@@ -99,4 +101,100 @@ async fn one_bad_command_spoils_nothing_for_the_others() {
     }
     assert_eq!(refused, [13]);
     assert_eq!(embedded.queue.depths(&["membership".into()]).await.unwrap()[0].ready, 199);
+}
+
+fn dead(detail: String) -> Settlement {
+    let failure = Failure {
+        processor: "membership".into(),
+        account: "club".into(),
+        event_key: "other:key".into(),
+        reason: Reason::read("wrong_amount".to_owned()),
+        detail,
+        amount: None,
+        currency: None,
+        attempts: 1,
+        failed_at: Timestamp::UNIX_EPOCH,
+    };
+    Settlement { dead_letters: vec![failure], retry: None }
+}
+
+/// For a cramped queue.
+fn too_long() -> Settlement {
+    dead("long ".repeat(50_000))
+}
+
+/// A queue with room for a few messages.
+async fn cramped() -> (Embedded, Arc<SqliteQueue>) {
+    let embedded = embedded().await;
+    embedded.queue.close().await;
+    let mut opened = open(&embedded.path).await.unwrap();
+    sqlx::raw_sql("PRAGMA max_page_count = 40").execute(&mut opened.database.writer).await.unwrap();
+    let queue = SqliteQueue::start(opened, options(&embedded.path, &embedded.clock));
+    (embedded, queue)
+}
+
+/// How often each of 25 consumers, which cannot settle what they hold and give up, was told that it
+/// was handed out before.
+async fn rounds(queue: &SqliteQueue, settlement: &Settlement) -> Vec<u32> {
+    let mut told = Vec::new();
+    for _ in 0..25 {
+        let mut consumer = queue.consumer(&"membership".into()).await.unwrap();
+        let held = consumer.receive(1, WAIT).await.unwrap().remove(0);
+        told.push(held.redeliveries);
+        let settled = Settled { tag: held.tag, settlement: settlement.clone() };
+        consumer.settle(vec![settled]).await.unwrap_err();
+    }
+    told
+}
+
+/// The fault is the disk's. The process lives, so nothing that it held can have killed it.
+#[tokio::test]
+async fn what_a_full_disk_did_not_let_settle_is_not_counted() {
+    let (_embedded, queue) = cramped().await;
+    queue.publisher().publish(message(1, &["membership"])).await.unwrap();
+    assert_eq!(rounds(&queue, &too_long()).await, [0; 25]);
+
+    // Who dies with it, and does not only fail, is counted as ever.
+    let mut dying = queue.consumer(&"membership".into()).await.unwrap();
+    let held = dying.receive(1, WAIT).await.unwrap().remove(0);
+    let settled = vec![Settled { tag: held.tag, settlement: too_long() }];
+    let died = tokio::spawn(async move {
+        dying.settle(settled).await.unwrap_err();
+        let _in_hand = dying;
+        panic!("on purpose");
+    });
+    assert!(died.await.unwrap_err().is_panic());
+    let mut last = queue.consumer(&"membership".into()).await.unwrap();
+    let held = last.receive(1, WAIT).await.unwrap().remove(0);
+    assert_eq!(held.redeliveries, 1);
+    last.settle(vec![Settled { tag: held.tag, settlement: dead("short".to_owned()) }]).await.unwrap();
+}
+
+/// It makes room, and must not be kept by a neighbour that needs some.
+#[tokio::test]
+async fn what_only_goes_away_goes_even_from_a_full_disk() {
+    let (_embedded, queue) = cramped().await;
+    for number in 0..3 {
+        queue.publisher().publish(message(number, &["membership"])).await.unwrap();
+    }
+    let mut consumer = queue.consumer(&"membership".into()).await.unwrap();
+    let held = consumer.receive(3, WAIT).await.unwrap();
+    let settlements = [Settlement::ack(), too_long(), Settlement::ack()];
+    let settled = held.iter().zip(settlements).map(|(one, settlement)| Settled { tag: one.tag, settlement });
+    consumer.settle(settled.collect()).await.unwrap_err();
+    drop(consumer);
+    let mut next = queue.consumer(&"membership".into()).await.unwrap();
+    let left = next.receive(3, WAIT).await.unwrap();
+    let told: Vec<_> = left.iter().map(|one| (one.envelope.id, one.redeliveries)).collect();
+    assert_eq!(told, [(held[1].envelope.id, 0)]);
+}
+
+/// Counting is what brings a delivery to stand alone, away from neighbours that can be settled.
+#[tokio::test]
+async fn what_is_refused_for_its_own_sake_is_counted() {
+    let embedded = embedded().await;
+    embedded.queue.publisher().publish(message(1, &["membership"])).await.unwrap();
+    run(&embedded.path, "CREATE TRIGGER poison BEFORE DELETE ON delivery BEGIN SELECT RAISE(ABORT, 'refused'); END")
+        .await;
+    assert_eq!(rounds(&embedded.queue, &Settlement::ack()).await, (0..25).collect::<Vec<_>>());
 }
