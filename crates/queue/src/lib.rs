@@ -2,7 +2,8 @@
 //!
 //! Delivery is at least once. A queue promises three things, and the conformance suite holds every
 //! adapter to them: what `publish` answered `Ok` to survives a crash; what was not settled comes
-//! again; a delivery that was handed out and never settled is counted.
+//! again; a delivery that was handed out and never settled is counted, unless the queue can tell that
+//! its own disk was at fault and the holder lived on.
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
