@@ -14,6 +14,7 @@
 mod consumer;
 mod depths;
 mod disk;
+mod files;
 mod group;
 mod open;
 mod queue;
@@ -25,5 +26,6 @@ mod tests;
 mod wakes;
 mod writer;
 
+pub use files::SqliteFiles;
 pub use open::{OpenError, Options};
 pub use queue::SqliteQueue;

@@ -104,6 +104,10 @@ pub(crate) async fn marks(connection: &mut SqliteConnection) -> Result<Marks, sq
 }
 
 impl Marks {
+    pub(crate) fn empty(&self) -> bool {
+        self.empty
+    }
+
     pub(crate) fn ours(&self) -> bool {
         self.application == APPLICATION && self.version == VERSION
     }

@@ -29,6 +29,8 @@ pub(crate) const DEPTH: &str = "SELECT \
     (SELECT count(*) FROM delivery WHERE queue = ?1 AND leased = 0 AND due > ?2), \
     (SELECT min(published_at) FROM delivery WHERE queue = ?1)";
 
+pub(crate) const HELD: &str = "SELECT count(*), coalesce(sum(bytes), 0) FROM delivery WHERE queue = ?";
+
 pub(crate) const HIGHEST_BODY: &str =
     "SELECT max(coalesce((SELECT max(id) FROM body), 0), coalesce((SELECT max(id) FROM delivery), 0) >> 20)";
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-type Source = Box<dyn Error + Send + Sync>;
+pub(crate) type Source = Box<dyn Error + Send + Sync>;
 
 #[derive(Debug, Error)]
 pub enum PublishError {

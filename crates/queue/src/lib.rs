@@ -9,11 +9,13 @@
 pub mod conformance;
 mod delivery;
 mod error;
+mod files;
 mod memory;
 mod port;
 
 pub use delivery::{Delivery, DeliveryTag, Failure, Message, QueueDepth, Retry, Settled, Settlement};
 pub use error::{PublishError, QueueError};
+pub use files::{FileError, Held, QueueFiles};
 pub use memory::MemoryQueue;
 pub use port::{Consumer, Publisher, Queue};
 
