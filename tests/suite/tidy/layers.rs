@@ -23,6 +23,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("store-sqlite", 2, &["domain", "sqlite", "store"]),
     ("ingest", 2, &["crash", "domain", "providers", "queue", "telemetry"]),
     ("worker", 2, &["crash", "domain", "providers", "queue", "store", "telemetry"]),
+    ("spool", 2, &["domain", "queue"]),
     ("simulate", 2, &["domain", "providers", "store"]),
     (
         "app",
