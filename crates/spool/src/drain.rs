@@ -185,12 +185,11 @@ impl Spool {
     async fn offer_one(&self, delivery: Delivery) -> Landed {
         let (tag, attempts, id) = (delivery.tag, delivery.attempts, delivery.envelope.id);
         let bytes = u64::try_from(delivery.envelope.body.len()).unwrap_or(u64::MAX);
-        let offer = match unwrap(delivery) {
-            Some(message) => self.offer(message, self.options.drain_budget).await,
-            None => {
-                tracing::error!(envelope = ?id, "what the spool holds here was not spooled; look into its file");
-                Offer::Unconfirmed
-            }
+        let offer = if let Some(message) = unwrap(delivery) {
+            self.offer(message, self.options.drain_budget).await
+        } else {
+            tracing::error!(envelope = ?id, "what the spool holds here was not spooled; look into its file");
+            Offer::Unconfirmed
         };
         Landed { tag, bytes, attempts, offer }
     }
