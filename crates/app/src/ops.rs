@@ -10,6 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use rollbook_queue::Queue;
+use rollbook_spool::Spool;
 use rollbook_store::Database;
 use rollbook_telemetry::Metrics;
 use tokio::net::TcpListener;
@@ -23,6 +24,8 @@ pub struct Ops {
     /// Empty until the store could be opened; nothing for a role that needs no store.
     pub database: Option<Arc<OnceLock<Arc<dyn Database>>>>,
     pub queue: Arc<dyn Queue>,
+    /// In front of a broker, where callbacks are taken.
+    pub spool: Option<Arc<Spool>>,
     /// Set once every listener of the process accepts.
     pub started: CancellationToken,
 }
@@ -53,19 +56,34 @@ async fn healthz(State(ops): State<Ops>) -> impl IntoResponse {
     if ops.started.is_cancelled() { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "starting\n") }
 }
 
-/// Ready means that a callback sent now would be applied soon: queue and store take writes. Callbacks
-/// are accepted and kept either way.
+/// Ready means that this process can do its work. For ingest: a callback sent now would be answered
+/// with success, from the spool if need be; a load balancer must not turn away from that. For a
+/// worker: queue and store take writes. Callbacks are accepted and kept without a store.
 async fn readyz(State(ops): State<Ops>) -> impl IntoResponse {
     if !ops.started.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "starting\n");
+    }
+    let spool = ops.spool.as_ref().map(|spool| spool.state());
+    if spool.is_some_and(|state| !state.ready()) {
+        return SPOOL_FULL;
+    }
+    if ops.database.is_none() {
+        return if spool.is_some_and(|state| !state.broker) { SPOOLING } else { READY };
     }
     let (queue, store) = tokio::join!(queue_answers(&ops), store_answers(&ops));
     match (queue, store) {
         (false, _) => QUEUE_AWAY,
         (true, false) => STORE_AWAY,
-        (true, true) => (StatusCode::OK, "ready\n"),
+        (true, true) => READY,
     }
 }
+
+const READY: (StatusCode, &str) = (StatusCode::OK, "ready\n");
+
+const SPOOLING: (StatusCode, &str) = (StatusCode::OK, "ready; the broker is away, callbacks go to the spool\n");
+
+const SPOOL_FULL: (StatusCode, &str) =
+    (StatusCode::SERVICE_UNAVAILABLE, "the broker is away and the spool is full; callbacks are refused\n");
 
 async fn queue_answers(ops: &Ops) -> bool {
     matches!(timeout(PATIENCE, ops.queue.depths(&[])).await, Ok(Ok(_)))

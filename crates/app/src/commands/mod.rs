@@ -18,7 +18,6 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rollbook_queue::QueueDepth;
 use rollbook_store::Database;
 use tokio::sync::OnceCell;
 
@@ -84,9 +83,9 @@ impl Session {
         self.store.get_or_try_init(|| places::open_existing_store(&self.config)).await.cloned()
     }
 
-    /// What waits in the queue. Connected when it is first asked for.
-    pub async fn depths(&self) -> Result<Vec<QueueDepth>, Failure> {
-        self.waiting.get_or_try_init(|| Waiting::open(&self.config)).await?.depths(&self.config).await
+    /// The queue, to look at. Connected when it is first asked for.
+    pub async fn waiting(&self) -> Result<&Waiting, Failure> {
+        self.waiting.get_or_try_init(|| Waiting::open(&self.config)).await
     }
 
     /// Today in the organisation's zone.

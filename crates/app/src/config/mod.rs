@@ -38,7 +38,7 @@ pub use environment::Environment;
 pub use error::ConfigError;
 pub use gates::{Gates, Login};
 pub use place::{QueuePlace, StorePlace};
-pub use resolve::{Context, Need, Resolved, Spool};
+pub use resolve::{Context, Need, Resolved};
 pub use show::Shown;
 pub use source::{ResolvedSource, Verifier};
 pub use url::Url;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use rollbook_queue::{Queue, QueueDepth};
 use rollbook_queue_rabbitmq::RabbitQueue;
-use rollbook_queue_sqlite::SqliteQueue;
+use rollbook_queue_sqlite::{SqliteFiles, SqliteQueue};
+use rollbook_spool::Spool;
 use rollbook_store::{Database, StoreError};
 use rollbook_store_postgres::PostgresStore;
 use rollbook_store_sqlite::SqliteStore;
+use rollbook_telemetry::Metrics;
 
 use super::{clock, queue_names};
 use crate::config::{QueuePlace, Resolved, StorePlace};
@@ -137,6 +139,35 @@ async fn connect(config: &Resolved) -> Result<Arc<RabbitQueue>, Failure> {
     RabbitQueue::connect(options).await.context("queue.url").map_err(Failure::usage)
 }
 
+/// Where callbacks wait while the broker is away. The embedded queue is a file already and needs none.
+pub async fn open_spool(
+    config: &Resolved,
+    queue: &dyn Queue,
+    metrics: &Metrics,
+) -> Result<Option<Arc<Spool>>, Failure> {
+    if config.queue.file().is_some() {
+        return Ok(None);
+    }
+    let options = rollbook_spool::Options {
+        max_bytes: config.spool.max_bytes,
+        ..rollbook_spool::Options::new(config.spool.path.clone(), metrics.spool_depth.clone())
+    };
+    let spool = Spool::open(options, Arc::new(spool_files(config)), queue.publisher()).await;
+    Ok(Some(spool.map_err(Failure::failed)?))
+}
+
+/// Callbacks in this host's spool.
+pub async fn spooled(config: &Resolved) -> Result<u64, Failure> {
+    if config.queue.file().is_some() {
+        return Ok(0);
+    }
+    rollbook_spool::inspect(&config.spool.path, &spool_files(config)).await.map_err(Failure::failed)
+}
+
+fn spool_files(config: &Resolved) -> SqliteFiles {
+    SqliteFiles { min_free_disk_bytes: config.min_free_disk_bytes, clock: clock() }
+}
+
 /// The queue, for those who only look, beside a running service.
 pub enum Waiting {
     File,
@@ -149,6 +180,11 @@ impl Waiting {
             QueuePlace::Sqlite(_) => Ok(Self::File),
             QueuePlace::Rabbit { .. } => connect(config).await.map(Self::Broker),
         }
+    }
+
+    /// Whether the queue itself knows what workers hold. A broker tells only what is ready.
+    pub fn knows_in_flight(&self) -> bool {
+        matches!(self, Self::File)
     }
 
     /// One entry a queue that a worker drains, and one for what found no queue where that can happen.

@@ -12,8 +12,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rollbook_domain::Processor;
 use rollbook_ingest::Ingest;
-use rollbook_queue::Queue;
-use rollbook_store::{Database, StoreError};
+use rollbook_queue::{Publisher, Queue};
+use rollbook_spool::Spool;
+use rollbook_store::{Database, StoreError, WorkerId};
 use rollbook_telemetry::Metrics;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -94,7 +95,8 @@ async fn start(config: Resolved, role: Role, processors: Vec<Arc<dyn Processor>>
     info!(role = role.command(), organisation = config.organisation, rules = config.rules_digest, "starting");
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION")).map_err(Failure::failed)?);
     let queue = places::open_queue(&config, role.works()).await?;
-    Service { config, role, processors, metrics, queue, database: Arc::default() }.run().await
+    let spool = if role.takes_callbacks() { places::open_spool(&config, &*queue, &metrics).await? } else { None };
+    Service { config, role, processors, metrics, queue, spool, database: Arc::default() }.run().await
 }
 
 /// How long the queue may take to close its file.
@@ -113,6 +115,8 @@ struct Service {
     processors: Vec<Arc<dyn Processor>>,
     metrics: Arc<Metrics>,
     queue: Arc<dyn Queue>,
+    /// In front of a broker.
+    spool: Option<Arc<Spool>>,
     database: Arc<OnceLock<Arc<dyn Database>>>,
 }
 
@@ -125,6 +129,10 @@ impl Service {
         let mut signals = Signals::new()?;
         notify::follow(started.clone(), stop.clone());
         self.start_ops(&mut tasks, &started, &stop).await?;
+        if let Some(spool) = &self.spool {
+            let (spool, stop) = (Arc::clone(spool), stop.clone());
+            run_part(&mut tasks, async move { spool.drain(stop).await });
+        }
         if self.role.takes_callbacks() {
             run_part(&mut tasks, self.bind_ingest()?.run(stop.clone()));
         }
@@ -139,6 +147,9 @@ impl Service {
             stop.cancel();
         }
         let done = stop::wait(tasks, signals, stop).await;
+        if let Some(spool) = &self.spool {
+            spool.close().await;
+        }
         if tokio::time::timeout(CLOSING, self.queue.close()).await.is_err() {
             warn!("the queue did not close in time; what was acknowledged is on the disk all the same");
         }
@@ -158,7 +169,12 @@ impl Service {
             return Ok(());
         }
         let database = self.open_store(started).await?;
-        self.start_workers(tasks, &database, stop);
+        let id = worker_id(&self.config)?;
+        // What a process of this name told before it was killed: its deliveries are back in the queue.
+        if let Err(error) = database.goodbye(id).await {
+            warn!(%error, "what an earlier process said of itself stays for a while");
+        }
+        self.start_workers(tasks, &database, id, stop);
         Ok(())
     }
 
@@ -202,12 +218,19 @@ impl Service {
         let ingest = Ingest::bind(
             wiring::ingest_options(&self.config),
             routes,
-            self.queue.publisher(),
+            self.publisher(),
             Arc::clone(&self.metrics),
             wiring::clock(),
             random,
         );
         ingest.map_err(Failure::failed)
+    }
+
+    fn publisher(&self) -> Arc<dyn Publisher> {
+        match &self.spool {
+            Some(spool) => Arc::clone(spool) as Arc<dyn Publisher>,
+            None => self.queue.publisher(),
+        }
     }
 
     async fn start_ops(
@@ -223,12 +246,25 @@ impl Service {
             metrics: Arc::clone(&self.metrics),
             database: self.role.works().then(|| Arc::clone(&self.database)),
             queue: Arc::clone(&self.queue),
+            spool: self.spool.clone(),
             started: started.clone(),
         };
         let stop = stop.clone();
         tasks.spawn(async move { Ok(ops::serve(listener, ops, stop).await?) });
         Ok(())
     }
+}
+
+/// The same after a restart, so that a killed worker's figures do not outlive its successor's start.
+fn worker_id(config: &Resolved) -> Result<WorkerId, Failure> {
+    if config.ops.port() == 0 {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).context("no randomness from the operating system")?;
+        return Ok(WorkerId::random(bytes));
+    }
+    let host = rustix::system::uname();
+    let name = format!("{}/{}", host.nodename().to_string_lossy(), config.ops);
+    Ok(WorkerId(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, name.as_bytes())))
 }
 
 /// A part of the service that runs until it is stopped.

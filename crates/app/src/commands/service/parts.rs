@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rollbook_store::Database;
+use rollbook_store::{Database, WorkerId};
 use rollbook_worker as worker;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +12,13 @@ use crate::wiring;
 impl Service {
     /// Keeper, relay and the rest run in every process that works: none of them may be missing
     /// because somebody forgot to start it.
-    pub(super) fn start_workers(&self, tasks: &mut Tasks, database: &Arc<dyn Database>, stop: &CancellationToken) {
+    pub(super) fn start_workers(
+        &self,
+        tasks: &mut Tasks,
+        database: &Arc<dyn Database>,
+        id: WorkerId,
+        stop: &CancellationToken,
+    ) {
         let all = wiring::processors(&self.config);
         let context = Arc::new(wiring::worker_context(&self.config, &all, Arc::clone(&self.metrics)));
         let (queue, database) = (|| Arc::clone(&self.queue), || Arc::clone(database));
@@ -29,5 +35,6 @@ impl Service {
         run_part(tasks, worker::run_unrouted(queue(), context(), stop()));
         run_part(tasks, worker::run_gauges(queue(), database(), queues, context(), stop()));
         run_part(tasks, worker::run_prune(database(), context(), stop()));
+        run_part(tasks, worker::run_reporter(database(), id, context(), stop()));
     }
 }
