@@ -97,6 +97,28 @@ async fn a_full_spool_says_when_to_come_again_and_has_room_after_draining() {
     }
 }
 
+/// Also those of an earlier process.
+#[tokio::test]
+async fn large_bodies_fill_it_with_few_callbacks() {
+    let world = World::new(Mood::Away);
+    let options = Options { max_bytes: 150_000, ..world.options() };
+    let large = |number| {
+        let mut large = message(number);
+        large.envelope.body = vec![7; 60_000].into();
+        large
+    };
+    let spool = world.spool_with(options.clone()).await;
+    for number in 0..2 {
+        spool.publish(large(number)).await.unwrap();
+    }
+    spool.publish(large(2)).await.unwrap_err();
+    spool.close().await;
+    let spool = world.spool_with(options).await;
+    spool.publish(large(2)).await.unwrap_err();
+    spool.publish(message(3)).await.unwrap();
+    assert_eq!(spool.depth(), 3);
+}
+
 #[tokio::test]
 async fn a_low_disk_refuses_only_what_the_broker_does_not_take() {
     let world = World::new(Mood::Away);
