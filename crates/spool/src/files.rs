@@ -49,7 +49,7 @@ pub(crate) async fn open_first(path: &Path, files: &dyn QueueFiles) -> Result<Op
     Err(OpenError::NoName { path: path.to_owned(), most: MOST })
 }
 
-/// Opens the files beside `path` that hold something and that nobody has, `ours` included.
+/// Opens the files beside `path` that hold something, that nobody has and that are not among `ours`.
 pub(crate) async fn open_left(path: &Path, files: &dyn QueueFiles, ours: &HashSet<PathBuf>) -> Vec<OpenFile> {
     let found = siblings(path).unwrap_or_else(|error| {
         tracing::warn!(%error, "cannot look for what other processes left in the spool");
