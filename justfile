@@ -21,3 +21,12 @@ demo:
 bench *ARGS:
     cargo build --release --quiet -p rollbook-app
     cargo run --release --quiet -p rollbook-tests --bin bench -- {{ARGS}}
+
+# The whole fleet in containers: http://127.0.0.1:8080, Grafana on port 3000.
+fleet:
+    docker compose up --build --detach --wait
+
+# Try the alerts and read compose.yaml; needs promtool and the compose plugin.
+check-deploy:
+    cd deploy/prometheus && promtool check rules rules.yml && promtool test rules rules.test.yml
+    docker compose config --quiet
