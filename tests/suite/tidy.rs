@@ -1,6 +1,7 @@
 //! The rules of the tree, held as data. Adding an edge or a long file means editing this table in
 //! the same change.
 
+mod deploy;
 mod layers;
 mod source;
 
