@@ -19,7 +19,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 /// One world's queue and store.
 #[derive(Clone, Debug)]
 pub struct Backends {
-    /// The broker's address; none is a file.
+    /// The broker's address, or those of a cluster's nodes with commas between; none is a file.
     pub broker: Option<String>,
     /// The server's address; none is a file.
     pub server: Option<String>,
@@ -59,12 +59,12 @@ impl Backends {
     }
 
     fn new(broker: bool, postgres: bool) -> Self {
-        let name = format!("rollbook_test_{:012x}", fastrand::u64(..1 << 48));
-        let backends = Self {
-            broker: broker.then(|| server("ROLLBOOK_TEST_AMQP")),
-            server: postgres.then(|| server("ROLLBOOK_TEST_POSTGRES")),
-            name,
-        };
+        Self::on(broker.then(|| server("ROLLBOOK_TEST_AMQP")), postgres.then(|| server("ROLLBOOK_TEST_POSTGRES")))
+    }
+
+    /// A database and names of its own on these servers.
+    pub fn on(broker: Option<String>, server: Option<String>) -> Self {
+        let backends = Self { broker, server, name: format!("rollbook_test_{:012x}", fastrand::u64(..1 << 48)) };
         if backends.server.is_some() {
             backends.administer(&format!("CREATE DATABASE {}", backends.name));
         }
@@ -75,8 +75,9 @@ impl Backends {
     pub fn lines(&self, folder: &Path) -> String {
         let folder = folder.display();
         let queue = self.broker.clone().unwrap_or_else(|| format!("sqlite:{folder}/queue.db"));
+        let queue = format!("[\"{}\"]", queue.replace(',', "\", \""));
         let store = self.database().unwrap_or_else(|| format!("sqlite:{folder}/rollbook.db"));
-        format!("[queue]\nurl = \"{queue}\"\nprefix = \"{}\"\n[store]\nurl = \"{store}\"\n", self.name)
+        format!("[queue]\nurl = {queue}\nprefix = \"{}\"\n[store]\nurl = \"{store}\"\n", self.name)
     }
 
     /// In front of every name at the broker.
@@ -120,21 +121,19 @@ impl Backends {
             self.administer(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
         }
         if let Some(broker) = &self.broker {
-            apart(remove_queues(broker.clone(), self.name.clone()));
+            let nodes = broker.split(',').map(str::to_owned).collect();
+            apart(remove_queues(nodes, self.name.clone()));
         }
     }
 }
 
 /// Every queue of the prefix, whatever the schedule made them for.
-async fn remove_queues(broker: String, prefix: String) {
+async fn remove_queues(nodes: Vec<String>, prefix: String) {
     // Nothing is published, so nothing asks.
     let clock = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
     let levels = [50, 100, 200, 300, 400, 800, 1000, 2000, 4000].map(Duration::from_millis).to_vec();
-    let options = rollbook_queue_rabbitmq::Options {
-        prefix,
-        levels,
-        ..rollbook_queue_rabbitmq::Options::new(vec![broker], clock)
-    };
+    let options =
+        rollbook_queue_rabbitmq::Options { prefix, levels, ..rollbook_queue_rabbitmq::Options::new(nodes, clock) };
     let queue = RabbitQueue::connect(options).await.expect("an address of a broker");
     let names = ["membership", "waiver", rollbook_queue::DEAD_LETTERS].map(Into::into);
     if let Err(error) = queue.remove(&names).await {

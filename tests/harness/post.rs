@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rollbook_providers::{Secret, Signed};
 
-use crate::World;
+use crate::Process;
 
 /// An answer, as far as it was read.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub fn sign_at(provider: &str, secret: &str, body: &[u8], id: &str, at: jiff::Ti
     provider.sign(&secret, body, id, at).expect("the test's secret is well formed")
 }
 
-impl World {
+impl Process {
     /// POSTs a signed request to a source.
     pub fn post(&self, source: &str, signed: &Signed) -> Answer {
         self.post_with(source, signed, "")

@@ -6,38 +6,16 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rollbook_crash::POINTS;
-use rollbook_domain::{Account, SourceName};
-use rollbook_providers::Secret;
-use rollbook_simulate::{
-    AuditOptions, Player, PlayerOptions, Record, Recorded, Retry, Scope, Source, Stream, StreamOptions, check,
-};
-use rollbook_tests::{CLUBHOUSE, CYBERSOURCE, DOCUSIGN, Options, STRIPE, World};
+use rollbook_simulate::{Player, PlayerOptions, Record, Recorded, Retry};
+use rollbook_tests::{Options, World, callbacks};
 use tokio_util::sync::CancellationToken;
 
 /// Each point is killed at this often; as many kills again come at random moments.
 const ROUNDS: usize = 13;
 
 const SEED: u64 = 20_261_121;
-
-fn sources() -> Vec<Arc<Source>> {
-    let source = |name: &str, provider: &str, secret: &str| {
-        let secret = Secret { key_id: None, text: secret.to_owned() };
-        Arc::new(Source::new(SourceName::from(name), Account::from(name), provider, secret).unwrap())
-    };
-    vec![
-        source("cybersource", "cybersource-secure-acceptance", CYBERSOURCE),
-        source("docusign", "docusign-connect", DOCUSIGN),
-        source("stripe", "stripe", STRIPE),
-        source("clubhouse", "standard-webhooks", CLUBHOUSE),
-    ]
-}
-
-fn stream(events: usize) -> Stream {
-    let start = Timestamp::now() - SignedDuration::from_hours(24 * 730);
-    Stream::new(&StreamOptions { window: 60, ..StreamOptions::new(SEED, events, sources(), start) })
-}
 
 fn player(world: &World, rate: f64, stop: &CancellationToken) -> Player {
     let clock = Arc::new(Timestamp::now);
@@ -56,10 +34,9 @@ fn player(world: &World, rate: f64, stop: &CancellationToken) -> Player {
 /// What the sender's record says must stand, stands once; and nothing else does.
 async fn audit(world: &World, record: &Record) {
     let store = world.store().await;
-    let recorded = Recorded::load(store.as_ref()).await.unwrap();
-    let zone = jiff::tz::TimeZone::get("America/New_York").unwrap();
-    let found = check(record, &recorded, &AuditOptions { zone, mended: false, scope: Scope::Whole });
+    let found = rollbook_tests::audit(record, &*store).await;
     assert!(found.ok(), "{found:#?}");
+    let recorded = Recorded::load(store.as_ref()).await.unwrap();
     let applied = recorded.events.iter().filter(|row| row.outcome == "applied").count();
     assert!(applied > record.sent.len() / 4, "the audit looked at next to nothing");
 }
@@ -124,7 +101,7 @@ fn two_hundred_kills_lose_nothing_and_double_nothing() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let stop = CancellationToken::new();
     let player = player(&world, 60.0, &stop);
-    let callbacks = stream(6000).into_callbacks();
+    let callbacks = callbacks(6000);
     let playing = runtime.spawn(async move { player.play(callbacks).await.unwrap() });
 
     let killed = kill_over_and_over(&mut world);

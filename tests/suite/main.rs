@@ -7,6 +7,7 @@
 mod configuration;
 mod crash;
 mod end_to_end;
+mod faults;
 mod people;
 mod privacy;
 mod requests;

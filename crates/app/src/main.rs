@@ -31,13 +31,19 @@ fn main() -> ExitCode {
     }
 }
 
-/// `ROLLBOOK_CRASH_POINT=worker.committed:3` kills this process at the third passage. Exists only
-/// in the build that the crash tests make.
+/// `ROLLBOOK_CRASH_POINT=worker.committed:3` kills this process at the third passage, and
+/// `ROLLBOOK_CRASH_ON_BODY=TEXT` whenever it translates a body with this text. Exists only in the
+/// build that the crash tests make.
 fn arm_crash_point() {
     #[cfg(feature = "crash-points")]
     #[expect(clippy::disallowed_methods, reason = "app is the one crate that reads the environment")]
-    if let Ok(spec) = std::env::var("ROLLBOOK_CRASH_POINT") {
-        let (point, nth) = spec.split_once(':').unwrap_or((&spec, "1"));
-        rollbook_crash::arm(point, nth.parse().unwrap_or(1));
+    {
+        if let Ok(spec) = std::env::var("ROLLBOOK_CRASH_POINT") {
+            let (point, nth) = spec.split_once(':').unwrap_or((&spec, "1"));
+            rollbook_crash::arm(point, nth.parse().unwrap_or(1));
+        }
+        if let Ok(mark) = std::env::var("ROLLBOOK_CRASH_ON_BODY") {
+            rollbook_crash::arm_payload(&mark);
+        }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Without the feature `crash-points` [`point`] is empty and costs nothing. With it, the process
 //! that was [`arm`]ed for a point sends itself SIGKILL there: no destructor runs and nothing is
-//! flushed, exactly as when the machine's operator or its kernel does it.
+//! flushed, exactly as when the machine's operator or its kernel does it. A payload can be marked,
+//! too: whoever translates it dies each time, as with input that overflows a stack.
 
 /// Every point there is, in the order in which a callback meets them. Tests walk this list, so a
 /// name that is missing here would never be tried.
@@ -23,6 +24,7 @@ mod armed {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     static ARMED: OnceLock<(String, AtomicU64)> = OnceLock::new();
+    static DEADLY: OnceLock<Vec<u8>> = OnceLock::new();
 
     pub fn arm(point: &str, nth: u64) {
         let _ = ARMED.set((point.to_owned(), AtomicU64::new(nth)));
@@ -31,11 +33,26 @@ mod armed {
     pub fn point(name: &str) {
         let Some((armed, left)) = ARMED.get() else { return };
         if armed == name && left.fetch_sub(1, Ordering::SeqCst) == 1 {
-            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-            // The signal may reach another thread first; nothing may happen after this line.
-            loop {
-                std::thread::park();
-            }
+            die();
+        }
+    }
+
+    pub fn arm_payload(mark: &str) {
+        let _ = DEADLY.set(mark.as_bytes().to_owned());
+    }
+
+    pub fn payload(body: &[u8]) {
+        let Some(mark) = DEADLY.get().filter(|mark| !mark.is_empty()) else { return };
+        if body.windows(mark.len()).any(|part| part == mark) {
+            die();
+        }
+    }
+
+    fn die() {
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        // The signal may reach another thread first; nothing may happen after this line.
+        loop {
+            std::thread::park();
         }
     }
 }
@@ -53,4 +70,19 @@ pub fn point(name: &'static str) {
     armed::point(name);
     #[cfg(not(feature = "crash-points"))]
     let _ = name;
+}
+
+/// Kills the process whenever a worker translates a body that holds `mark`.
+#[cfg(feature = "crash-points")]
+pub fn arm_payload(mark: &str) {
+    armed::arm_payload(mark);
+}
+
+/// A body that a worker is about to translate.
+#[inline]
+pub fn payload(body: &[u8]) {
+    #[cfg(feature = "crash-points")]
+    armed::payload(body);
+    #[cfg(not(feature = "crash-points"))]
+    let _ = body;
 }

@@ -26,6 +26,7 @@ impl Sources {
     /// At least one event, or why there is none. A translator that panics faults this envelope
     /// alone.
     pub(crate) fn translate(&self, envelope: &Envelope) -> Result<Vec<Event>, Fault> {
+        rollbook_crash::payload(&envelope.body);
         let read = || self.read(envelope);
         let events = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(panicked("translator")))?;
         Ok(if events.is_empty() { vec![self.nothing(envelope)] } else { events })

@@ -1,0 +1,73 @@
+//! The broker stops, hangs up, takes nothing and loses a queue.
+
+use std::time::Duration;
+
+use rollbook_tests::{Servers, newcomers};
+
+use super::scene::{Scene, Shape};
+
+#[test]
+fn the_broker_is_hurt_and_nothing_is_lost() {
+    let servers = Servers::start(&["postgres", "rabbitmq"]);
+    stops_and_starts(&servers);
+    hangs_up(&servers);
+    is_short_of_memory(&servers);
+    loses_an_empty_queue(&servers);
+}
+
+fn stops_and_starts(servers: &Servers) {
+    let mut scene = Scene::begin(servers, "RabbitMQ stopped and started, then killed and started");
+    for signal in ["TERM", "KILL"] {
+        servers.halt("rabbitmq", signal);
+        std::thread::sleep(Duration::from_secs(3));
+        servers.resume("rabbitmq");
+        scene.resumes();
+    }
+    scene.end();
+}
+
+fn hangs_up(servers: &Servers) {
+    let mut scene = Scene::begin(servers, "all connections to RabbitMQ closed three times");
+    for _ in 0..3 {
+        servers.broker_control(&["close_all_connections", "a test"]);
+        scene.resumes();
+    }
+    scene.end();
+}
+
+fn is_short_of_memory(servers: &Servers) {
+    let mut scene = Scene::begin(servers, "memory alarm for 20 s");
+    servers.broker_control(&["set_vm_memory_high_watermark", "absolute", "1MB"]);
+    std::thread::sleep(Duration::from_secs(20));
+    servers.broker_control(&["set_vm_memory_high_watermark", "0.4"]);
+    scene.resumes();
+    scene.end();
+}
+
+/// Once while nobody works, so that what comes waits in `unrouted`, and once under the workers' hands.
+fn loses_an_empty_queue(servers: &Servers) {
+    let shape = Shape { callbacks: newcomers(1, 400), ..Shape::default() };
+    let mut scene = Scene::begin_as(servers, "empty work queues deleted, without and with workers", shape);
+    scene.rest();
+    delete_work_queues(&scene);
+    scene.play(newcomers(2, 400));
+    scene.wait_acked(300);
+    let waiting = scene.ready("unrouted");
+    println!("  {waiting} wait in `unrouted`");
+    assert!(waiting >= 300);
+    scene.work();
+    scene.resumes();
+    scene.rest();
+    scene.work();
+    delete_work_queues(&scene);
+    scene.play(newcomers(3, 4_000));
+    scene.resumes();
+    scene.end();
+}
+
+fn delete_work_queues(scene: &Scene<'_>) {
+    for name in ["membership", "waiver"] {
+        let queue = format!("{}.{name}", scene.fleet.backends().prefix());
+        scene.servers.broker_control(&["delete_queue", &queue]);
+    }
+}
