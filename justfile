@@ -17,10 +17,10 @@ check:
 demo:
     cargo run --release -- demo
 
-# Measure, beside the raw cost of SQLite in the same run.
+# Measure both sizes, beside the raw cost of what they stand on in the same run.
 bench *ARGS:
-    cargo build --release --quiet -p rollbook-app
-    cargo run --release --quiet -p rollbook-tests --bin bench -- {{ARGS}}
+    cargo build --release --quiet -p rollbook-app -p rollbook-tests
+    tests/services run -- cargo run --release --quiet -p rollbook-tests --bin bench -- --size both {{ARGS}}
 
 # The whole fleet in containers: http://127.0.0.1:8080, Grafana on port 3000.
 fleet:

@@ -26,7 +26,7 @@ pub struct Load {
 
 /// Bodies signed beforehand, so that signing is not measured: one membership payment each, of a
 /// person each.
-pub fn prepare(_service: &Service, numbers: Range<usize>) -> Vec<Bytes> {
+pub fn prepare(numbers: Range<usize>) -> Vec<Bytes> {
     numbers
         .map(|n| Bytes::from(sign("cybersource-secure-acceptance", CYBERSOURCE, body(n).as_bytes(), "").body))
         .collect()

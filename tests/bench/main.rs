@@ -1,89 +1,135 @@
 //! The benchmark: a program of its own, not a timed test.
 //!
-//! Prints, beside the raw cost of SQLite inserts in the same run: acknowledged callbacks a second
-//! and their latency, applied events a second, and the service's memory with a long backlog.
-//! Everything is on loopback, bounded by `--callbacks` and `--backlog`, and stops by itself.
+//! Prints, for each size, beside the raw cost of what it stands on in the same run: acknowledged
+//! callbacks a second and their latency, applied events a second, and memory, with an empty store and
+//! with a full one. Everything is on loopback, bounded by its arguments, and stops by itself.
 
 mod load;
 mod raw;
+mod raw_fleet;
 mod service;
 
 use std::time::Instant;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use crate::load::{Load, prepare};
-use crate::service::Service;
+use crate::service::{Service, Size};
 
 /// What is measured, and how much of it.
 struct Plan {
+    sizes: Vec<Size>,
     callbacks: usize,
     backlog: usize,
     connections: usize,
+    /// Measure again over a store with this many payments.
+    records: usize,
 }
 
-fn argument(name: &str, otherwise: usize) -> anyhow::Result<usize> {
+const USAGE: &str = "bench [--size embedded|fleet|both] [--callbacks N] [--backlog N] [--connections N] [--records N]
+the fleet needs servers: tests/services run -- cargo run --release -p rollbook-tests --bin bench -- --size both";
+
+fn text(name: &str) -> anyhow::Result<Option<String>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let Some(at) = arguments.iter().position(|argument| argument == name) else { return Ok(otherwise) };
-    let value = arguments.get(at + 1).with_context(|| format!("{name} needs a number"))?;
-    value.parse().with_context(|| format!("{name} needs a number, not `{value}`"))
+    let Some(at) = arguments.iter().position(|argument| argument == name) else { return Ok(None) };
+    arguments.get(at + 1).cloned().map(Some).with_context(|| format!("{name} needs a value\n{USAGE}"))
+}
+
+fn number(name: &str, otherwise: usize) -> anyhow::Result<usize> {
+    let Some(value) = text(name)? else { return Ok(otherwise) };
+    value.parse().with_context(|| format!("{name} needs a number, not `{value}`\n{USAGE}"))
+}
+
+fn sizes() -> anyhow::Result<Vec<Size>> {
+    match text("--size")?.as_deref() {
+        None | Some("embedded") => Ok(vec![Size::Embedded]),
+        Some("fleet") => Ok(vec![Size::Fleet]),
+        Some("both") => Ok(vec![Size::Embedded, Size::Fleet]),
+        Some(other) => bail!("there is no size `{other}`\n{USAGE}"),
+    }
 }
 
 fn main() -> anyhow::Result<()> {
     let plan = Plan {
-        callbacks: argument("--callbacks", 40_000)?,
-        backlog: argument("--backlog", 200_000)?,
-        connections: argument("--connections", 32)?,
+        sizes: sizes()?,
+        callbacks: number("--callbacks", 40_000)?,
+        backlog: number("--backlog", 200_000)?,
+        connections: number("--connections", 32)?,
+        records: number("--records", 0)?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(run(&plan))
 }
 
 async fn run(plan: &Plan) -> anyhow::Result<()> {
-    println!(
-        "embedded size: one process, SQLite queue and store; {} connections, all on this machine\n",
-        plan.connections
-    );
-    raw::print().await?;
-    live(plan).await?;
-    backlog(plan).await
+    for size in &plan.sizes {
+        println!("{}; {} connections, all on this machine\n", size.describe(), plan.connections);
+        match size {
+            Size::Embedded => raw::print().await?,
+            Size::Fleet => raw_fleet::print().await?,
+        }
+        live(plan, *size).await?;
+        if plan.backlog > 0 {
+            backlog(plan, *size).await?;
+        }
+    }
+    Ok(())
 }
 
-/// Acknowledging and applying at once, as in real life.
-async fn live(plan: &Plan) -> anyhow::Result<()> {
-    let service = Service::start().await?;
-    let bodies = prepare(&service, 0..plan.callbacks);
-    let begun = Instant::now();
-    let load = Load::send(&service, bodies, plan.connections).await?;
-    service.wait_applied(plan.callbacks).await?;
-    let all = begun.elapsed();
-    println!("live, {} payments of {} people", plan.callbacks, plan.callbacks);
-    load.print();
-    row("applied while acknowledging, first to last", rate(plan.callbacks, all), "events/s");
-    row("peak memory", service.peak_memory_mb()?, "MB");
+/// Acknowledging and applying at once, as in real life; with `--records`, again over a full store.
+async fn live(plan: &Plan, size: Size) -> anyhow::Result<()> {
+    let service = Service::start(size).await?;
+    println!("live, {0} payments of {0} people", plan.callbacks);
+    let empty = measure(plan, &service, 0).await?;
+    let mut count = plan.callbacks;
+    if plan.records > count {
+        while count < plan.records {
+            let next = (count + 20_000).min(plan.records);
+            Load::send(&service, prepare(count..next), plan.connections).await?;
+            service.wait_applied(next).await?;
+            count = next;
+        }
+        println!("live, as many again beside {count} records");
+        let full = measure(plan, &service, count).await?;
+        row("times slower than over the empty store", empty / full, "");
+    }
     println!();
     service.stop().await
 }
 
-/// With the store held back a backlog builds up; then it is worked off with nothing else to do.
-async fn backlog(plan: &Plan) -> anyhow::Result<()> {
-    let service = Service::start().await?;
-    let held = service.hold_store().await?;
+/// Sends as many payments as are asked for and prints what that took; events applied a second.
+async fn measure(plan: &Plan, service: &Service, from: usize) -> anyhow::Result<f64> {
+    let bodies = prepare(from..from + plan.callbacks);
+    let begun = Instant::now();
+    let load = Load::send(service, bodies, plan.connections).await?;
+    service.wait_applied(from + plan.callbacks).await?;
+    let applied = rate(plan.callbacks, begun.elapsed());
+    load.print();
+    row("applied while acknowledging, first to last", applied, "events/s");
+    service.print_memory()?;
+    Ok(applied)
+}
+
+/// With nobody applying a backlog builds up; then it is worked off with nothing else to do.
+async fn backlog(plan: &Plan, size: Size) -> anyhow::Result<()> {
+    let mut service = Service::start(size).await?;
+    let held = service.hold_back().await?;
     let mut acknowledged = None;
     for start in (0..plan.backlog).step_by(20_000) {
-        let bodies = prepare(&service, start..(start + 20_000).min(plan.backlog));
+        let bodies = prepare(start..(start + 20_000).min(plan.backlog));
         acknowledged = Some(Load::send(&service, bodies, plan.connections).await?);
     }
-    println!("the store held back, {} callbacks waiting", plan.backlog);
+    println!("nobody applying, {} callbacks waiting", plan.backlog);
     if let Some(load) = acknowledged {
         load.print();
     }
-    row("peak memory", service.peak_memory_mb()?, "MB");
-    drop(held);
+    service.print_memory()?;
+    service.let_go(held).await?;
     let begun = Instant::now();
     service.wait_applied(plan.backlog).await?;
     row("then applied", rate(plan.backlog, begun.elapsed()), "events/s");
-    row("peak memory", service.peak_memory_mb()?, "MB");
+    service.print_memory()?;
+    println!();
     service.stop().await
 }
 

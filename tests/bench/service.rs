@@ -1,75 +1,156 @@
-//! The service under load: the release binary, as a process of its own.
+//! The service under load: the release binary, as processes of their own.
 
 use std::time::Duration;
 
-use anyhow::Context as _;
-use rollbook_tests::{Options, World};
+use anyhow::{Context as _, ensure};
+use rollbook_tests::{Backends, Fleet, Options, Process};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::{ConnectOptions as _, Executor as _};
+use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-pub struct Service {
-    world: World,
+/// The two sizes that Rollbook comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    Embedded,
+    Fleet,
 }
 
-/// Keeps every commit of the service waiting until it is dropped.
-pub struct Held {
-    _connection: SqliteConnection,
+impl Size {
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded size: one process, SQLite queue and store",
+            Self::Fleet => "fleet size: one ingest and one worker process, RabbitMQ and PostgreSQL",
+        }
+    }
+}
+
+pub enum Service {
+    Embedded { up: Box<Process>, folder: TempDir },
+    Fleet(Box<Fleet>),
+}
+
+/// Nothing is applied until [`Service::let_go`].
+pub enum Held {
+    Store { _connection: SqliteConnection },
+    WorkersStopped,
 }
 
 impl Service {
-    pub async fn start() -> anyhow::Result<Self> {
-        let world = tokio::task::spawn_blocking(|| {
-            let mut world = World::new(&Options::default());
-            world.start_quietly();
-            world
-        });
-        Ok(Self { world: world.await? })
+    pub async fn start(size: Size) -> anyhow::Result<Self> {
+        Ok(tokio::task::spawn_blocking(move || Self::start_blocking(size)).await??)
     }
 
-    pub fn port(&self) -> u16 {
-        self.world.port()
-    }
-
-    fn store(&self) -> SqliteConnectOptions {
-        SqliteConnectOptions::new().filename(self.world.folder().join("rollbook.db"))
-    }
-
-    pub async fn hold_store(&self) -> anyhow::Result<Held> {
-        let mut connection = self.store().connect().await?;
-        connection.execute("BEGIN IMMEDIATE").await?;
-        Ok(Held { _connection: connection })
-    }
-
-    /// Looks at the records until `count` payments stand there. A count is a walk over an index,
-    /// so it is asked for rarely.
-    pub async fn wait_applied(&self, count: usize) -> anyhow::Result<()> {
-        let deadline = Instant::now() + Duration::from_mins(10);
-        let mut connection = self.store().read_only(true).connect().await?;
-        loop {
-            let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM payment").fetch_one(&mut connection).await?;
-            if usize::try_from(rows)? >= count {
-                connection.close().await?;
-                return Ok(());
+    fn start_blocking(size: Size) -> std::io::Result<Self> {
+        let options = Options::default();
+        match size {
+            Size::Embedded => {
+                let folder = tempfile::Builder::new().prefix("rollbook-bench-").tempdir()?;
+                let mut up = Process::new("up", folder.path(), &Backends::embedded(), &options);
+                up.start_quietly();
+                Ok(Self::Embedded { up: Box::new(up), folder })
             }
-            anyhow::ensure!(Instant::now() < deadline, "{rows} of {count} payments after ten minutes");
-            sleep(Duration::from_millis(100)).await;
+            Size::Fleet => {
+                let mut fleet = Fleet::new(Backends::fleet(), (1, 1), &options);
+                fleet.workers.iter_mut().chain(&mut fleet.ingests).for_each(Process::start_quietly);
+                Ok(Self::Fleet(Box::new(fleet)))
+            }
         }
     }
 
-    /// The most that the process has held so far, in megabytes of 10^6 bytes.
-    pub fn peak_memory_mb(&self) -> anyhow::Result<f64> {
-        let pid = self.world.pid().context("the service is gone")?;
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-        let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
-        Ok(kilobytes * 1024.0 / 1e6)
+    /// Of the listener.
+    pub fn port(&self) -> u16 {
+        match self {
+            Self::Embedded { up, .. } => up.port(),
+            Self::Fleet(fleet) => fleet.ingests[0].port(),
+        }
+    }
+
+    fn processes(&self) -> Vec<(&'static str, &Process)> {
+        match self {
+            Self::Embedded { up, .. } => vec![("up", up)],
+            Self::Fleet(fleet) => {
+                let ingests = fleet.ingests.iter().map(|process| ("ingest", process));
+                ingests.chain(fleet.workers.iter().map(|process| ("work", process))).collect()
+            }
+        }
+    }
+
+    pub async fn hold_back(&mut self) -> anyhow::Result<Held> {
+        match self {
+            Self::Embedded { folder, .. } => {
+                let store = SqliteConnectOptions::new().filename(folder.path().join("rollbook.db"));
+                let mut connection = store.connect().await?;
+                connection.execute("BEGIN IMMEDIATE").await?;
+                Ok(Held::Store { _connection: connection })
+            }
+            Self::Fleet(fleet) => {
+                for worker in &mut fleet.workers {
+                    ensure!(worker.stop() == Some(0), "a worker did not stop well");
+                }
+                Ok(Held::WorkersStopped)
+            }
+        }
+    }
+
+    pub async fn let_go(&mut self, held: Held) -> anyhow::Result<()> {
+        drop(held);
+        if let Self::Fleet(fleet) = self {
+            // It blocks for the moment that a start takes, and nothing else is under way.
+            fleet.workers.iter_mut().for_each(Process::start_quietly);
+        }
+        Ok(())
+    }
+
+    /// Until the workers have counted so many applied payments since they started.
+    pub async fn wait_applied(&self, count: usize) -> anyhow::Result<()> {
+        let deadline = Instant::now() + Duration::from_mins(10);
+        loop {
+            let applied: usize = self.processes().iter().map(|(_, process)| applied(process)).sum();
+            if applied >= count {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "{applied} of {count} payments after ten minutes");
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The most that each process has held so far, in megabytes of 10^6 bytes.
+    pub fn print_memory(&self) -> anyhow::Result<()> {
+        for (role, process) in self.processes() {
+            crate::row(&format!("peak memory of `{role}`"), peak_memory_mb(process)?, "MB");
+        }
+        Ok(())
     }
 
     pub async fn stop(self) -> anyhow::Result<()> {
-        let mut world = self.world;
-        let code = tokio::task::spawn_blocking(move || world.stop()).await?;
-        anyhow::ensure!(code == Some(0), "the service ended with {code:?}");
-        Ok(())
+        tokio::task::spawn_blocking(move || match self {
+            Self::Embedded { mut up, .. } => {
+                ensure!(up.stop() == Some(0), "the service did not stop well");
+                Ok(())
+            }
+            Self::Fleet(mut fleet) => {
+                fleet.stop();
+                fleet.backends().clear();
+                Ok(())
+            }
+        })
+        .await?
     }
+}
+
+const APPLIED: &str = "rollbook_event_outcomes_total{outcome=\"applied\",processor=\"membership\"} ";
+
+fn applied(process: &Process) -> usize {
+    let (_, text) = process.ops_get("/metrics");
+    let line = text.lines().find_map(|line| line.strip_prefix(APPLIED));
+    line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+}
+
+fn peak_memory_mb(process: &Process) -> anyhow::Result<f64> {
+    let Some(pid) = process.pid() else { return Ok(0.0) };
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kilobytes * 1024.0 / 1e6)
 }

@@ -88,7 +88,8 @@ impl Fleet {
     /// The last words of everybody.
     pub fn log_tails(&self) -> String {
         let all = self.ingests.iter().chain(&self.workers);
-        all.map(|process| format!("{}:\n{}\n", process.folder().display(), process.log_tail())).collect()
+        let told = all.map(|process| format!("{}:\n{}\n", process.folder().display(), process.log_tail()));
+        told.collect::<Vec<_>>().concat()
     }
 }
 
