@@ -93,13 +93,12 @@ impl Service {
         }
     }
 
-    pub async fn let_go(&mut self, held: Held) -> anyhow::Result<()> {
+    pub fn let_go(&mut self, held: Held) {
         drop(held);
         if let Self::Fleet(fleet) = self {
             // It blocks for the moment that a start takes, and nothing else is under way.
             fleet.workers.iter_mut().for_each(Process::start_quietly);
         }
-        Ok(())
     }
 
     /// Until the workers have counted so many applied payments since they started.
