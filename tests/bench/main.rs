@@ -22,11 +22,13 @@ struct Plan {
     callbacks: usize,
     backlog: usize,
     connections: usize,
+    per_processor: usize,
     /// Measure again over a store with this many payments.
     records: usize,
 }
 
-const USAGE: &str = "bench [--size embedded|fleet|both] [--callbacks N] [--backlog N] [--connections N] [--records N]
+const USAGE: &str = "bench [--size embedded|fleet|both] [--callbacks N] [--backlog N] [--connections N]
+      [--per-processor N] [--records N]
 the fleet needs servers: tests/services run -- cargo run --release -p rollbook-tests --bin bench -- --size both";
 
 fn text(name: &str) -> anyhow::Result<Option<String>> {
@@ -55,6 +57,7 @@ fn main() -> anyhow::Result<()> {
         callbacks: number("--callbacks", 40_000)?,
         backlog: number("--backlog", 200_000)?,
         connections: number("--connections", 32)?,
+        per_processor: number("--per-processor", 0)?,
         records: number("--records", 0)?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -78,7 +81,7 @@ async fn run(plan: &Plan) -> anyhow::Result<()> {
 
 /// Acknowledging and applying at once, as in real life; with `--records`, again over a full store.
 async fn live(plan: &Plan, size: Size) -> anyhow::Result<()> {
-    let service = Service::start(size).await?;
+    let service = Service::start(size, plan.per_processor).await?;
     println!("live, {0} payments of {0} people", plan.callbacks);
     let empty = measure(plan, &service, 0).await?;
     let mut count = plan.callbacks;
@@ -112,7 +115,7 @@ async fn measure(plan: &Plan, service: &Service, from: usize) -> anyhow::Result<
 
 /// With nobody applying a backlog builds up; then it is worked off with nothing else to do.
 async fn backlog(plan: &Plan, size: Size) -> anyhow::Result<()> {
-    let mut service = Service::start(size).await?;
+    let mut service = Service::start(size, plan.per_processor).await?;
     let held = service.hold_back().await?;
     let mut acknowledged = None;
     for start in (0..plan.backlog).step_by(20_000) {

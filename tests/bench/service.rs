@@ -37,12 +37,15 @@ pub enum Held {
 }
 
 impl Service {
-    pub async fn start(size: Size) -> anyhow::Result<Self> {
-        Ok(tokio::task::spawn_blocking(move || Self::start_blocking(size)).await??)
+    /// With so many consumers a processor; 0 is what the configuration would choose.
+    pub async fn start(size: Size, per_processor: usize) -> anyhow::Result<Self> {
+        Ok(tokio::task::spawn_blocking(move || Self::start_blocking(size, per_processor)).await??)
     }
 
-    fn start_blocking(size: Size) -> std::io::Result<Self> {
-        let options = Options::default();
+    fn start_blocking(size: Size, per_processor: usize) -> std::io::Result<Self> {
+        let consumers = format!("[worker]\nper_processor = {per_processor}\n");
+        let extra = if per_processor == 0 { String::new() } else { consumers };
+        let options = Options { extra, ..Options::default() };
         match size {
             Size::Embedded => {
                 let folder = tempfile::Builder::new().prefix("rollbook-bench-").tempdir()?;

@@ -117,17 +117,18 @@ fn read(root: Section<'_>) -> Result<Config, ConfigError> {
     let root = &root.only(&SECTIONS)?;
     let sources = root.section("sources")?.named()?;
     let source = |(name, section): (&str, _)| Ok((name.to_owned(), source::Source::read(name, section)?));
+    let store = place::Store::read(root)?;
     Ok(Config {
         organisation: organisation::Organisation::read(root)?,
         queue: place::Queue::read(root)?,
-        store: place::Store::read(root)?,
         ingest: ingest::Ingest::read(root)?,
         ops: ingest::Ops::read(root)?,
         sources: sources.into_iter().map(source).collect::<Result<_, _>>()?,
         membership: membership::Membership::read(root)?,
         retry: work::Retry::read(root)?,
         retention: work::Retention::read(root)?,
-        worker: work::Worker::read(root)?,
+        worker: work::Worker::read(root, &store)?,
+        store,
         origins: Origins::default(),
     })
 }

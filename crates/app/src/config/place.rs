@@ -113,6 +113,10 @@ impl StorePlace {
 }
 
 impl Store {
+    pub(super) fn is_file(&self) -> bool {
+        self.url.scheme().is_some_and(|(scheme, _)| scheme == "sqlite")
+    }
+
     pub(super) fn read(root: &Section<'_>) -> Result<Self, ConfigError> {
         let section = root.section("store")?.only(&["url"])?;
         Ok(Self { url: Url::new(section.text_or("url", "sqlite:data/rollbook.db")?) })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::error::{ConfigError, Origins};
+use super::place::Store;
 use super::section::Section;
 use super::units;
 
@@ -67,11 +68,13 @@ impl Retention {
 }
 
 impl Worker {
-    pub(super) fn read(root: &Section<'_>) -> Result<Self, ConfigError> {
+    /// A server writes for several at once; a file has one writer.
+    pub(super) fn read(root: &Section<'_>, store: &Store) -> Result<Self, ConfigError> {
+        let at_once = if store.is_file() { 1 } else { 2 };
         let section = root.section("worker")?.only(&["batch", "per_processor", "hand_back_after"])?;
         Ok(Self {
             batch: section.count_or("batch", 1..=10_000, 256)?,
-            per_processor: section.count_or("per_processor", 1..=64, 1)?,
+            per_processor: section.count_or("per_processor", 1..=64, at_once)?,
             hand_back_after: section.text_or("hand_back_after", "60s")?,
         })
     }
