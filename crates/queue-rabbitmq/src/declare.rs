@@ -42,9 +42,28 @@ impl From<Trouble> for TopologyError {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+pub(crate) enum Kind {
     Exchange,
     Queue,
+}
+
+impl Kind {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Exchange => "exchange",
+            Self::Queue => "queue",
+        }
+    }
+}
+
+/// What there is of something that we need, looked at without making it.
+pub(crate) enum Standing {
+    /// With what a queue tells of itself.
+    Same {
+        messages: u64,
+        consumers: u32,
+    },
+    Missing,
 }
 
 pub(crate) async fn throw_away(connection: &Connection) -> Result<Channel, Trouble> {
@@ -59,15 +78,54 @@ pub(crate) async fn close(channel: &Channel) {
 /// The exchange, its alternate, and the two queues that nothing may be lost without.
 pub(crate) async fn base(connection: &Connection, topology: &Topology) -> Result<(), TopologyError> {
     let channel = throw_away(connection).await?;
-    let mut alternate = FieldTable::default();
-    alternate.insert("alternate-exchange".into(), text(&topology.unrouted()));
-    exchange(&channel, &topology.unrouted(), ExchangeKind::Fanout, FieldTable::default()).await?;
-    exchange(&channel, &topology.events(), ExchangeKind::Direct, alternate).await?;
+    for name in [topology.unrouted(), topology.events()] {
+        let (kind, with) = exchange_plan(topology, &name);
+        exchange(&channel, &name, kind, with).await?;
+    }
     let [unrouted, dead_letters] = topology.base();
     queue(&channel, &unrouted, &topology.unrouted()).await?;
     queue(&channel, &dead_letters, &topology.events()).await?;
     close(&channel).await;
     Ok(())
+}
+
+/// The unroutable goes to everybody who asks for it, everything else to its queue.
+fn exchange_plan(topology: &Topology, name: &str) -> (ExchangeKind, FieldTable) {
+    let mut with = FieldTable::default();
+    if name == topology.unrouted() {
+        return (ExchangeKind::Fanout, with);
+    }
+    with.insert("alternate-exchange".into(), text(&topology.unrouted()));
+    (ExchangeKind::Direct, with)
+}
+
+/// Compares an exchange that is there.
+pub(crate) async fn compare_exchange(
+    connection: &Connection,
+    topology: &Topology,
+    name: &str,
+) -> Result<Standing, TopologyError> {
+    let channel = throw_away(connection).await?;
+    let (kind, with) = exchange_plan(topology, name);
+    let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+    let looks = channel.exchange_declare(name.into(), kind.clone(), passive, FieldTable::default());
+    match answer("exchange.declare", looks).await {
+        Err(Trouble::Broken(error)) if soft(&error) == Some(AMQPSoftError::NOTFOUND) => return Ok(Standing::Missing),
+        looked => looked.map_err(|trouble| explain(trouble, Kind::Exchange, name))?,
+    }
+    exchange(&channel, name, kind, with).await?;
+    close(&channel).await;
+    Ok(Standing::Same { messages: 0, consumers: 0 })
+}
+
+/// Compares a queue that is there. Its binding cannot be asked for.
+pub(crate) async fn compare_queue(connection: &Connection, plan: &QueuePlan) -> Result<Standing, TopologyError> {
+    let explain = |trouble| explain(trouble, Kind::Queue, &plan.name);
+    let Some(found) = look(connection, &plan.name).await.map_err(explain)? else { return Ok(Standing::Missing) };
+    let channel = throw_away(connection).await?;
+    declare_queue(&channel, plan).await.map_err(explain)?;
+    close(&channel).await;
+    Ok(Standing::Same { messages: found.message_count().into(), consumers: found.consumer_count() })
 }
 
 /// The queues of one processor.
@@ -122,19 +180,22 @@ async fn exchange(channel: &Channel, name: &str, kind: ExchangeKind, with: Field
 
 async fn queue(channel: &Channel, plan: &QueuePlan, exchange: &str) -> Result<(), TopologyError> {
     let explain = |trouble| explain(trouble, Kind::Queue, &plan.name);
-    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-    let name = || plan.name.as_str().into();
-    let declare = channel.queue_declare(name(), durable, plan.arguments.clone());
-    answer("queue.declare", declare).await.map_err(explain)?;
+    declare_queue(channel, plan).await.map_err(explain)?;
     let (key, options) = (plan.key.as_str().into(), QueueBindOptions::default());
-    let bind = channel.queue_bind(name(), exchange.into(), key, options, FieldTable::default());
+    let bind = channel.queue_bind(plan.name.as_str().into(), exchange.into(), key, options, FieldTable::default());
     answer("queue.bind", bind).await.map_err(explain)
+}
+
+async fn declare_queue(channel: &Channel, plan: &QueuePlan) -> Result<(), Trouble> {
+    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    let declare = channel.queue_declare(plan.name.as_str().into(), durable, plan.arguments.clone());
+    answer("queue.declare", declare).await.map(drop)
 }
 
 fn explain(trouble: Trouble, kind: Kind, name: &str) -> TopologyError {
     let Trouble::Broken(error) = &trouble else { return trouble.into() };
     let (name, said) = (name.to_owned(), said(error));
-    let word = if matches!(kind, Kind::Queue) { "queue" } else { "exchange" };
+    let word = kind.word();
     match soft(error) {
         Some(AMQPSoftError::PRECONDITIONFAILED) => {
             let command = mending(kind, &name, &said);
@@ -168,7 +229,7 @@ pub(crate) fn soft(error: &Error) -> Option<AMQPSoftError> {
     }
 }
 
-fn said(error: &Error) -> String {
+pub(crate) fn said(error: &Error) -> String {
     match error.kind() {
         ErrorKind::ProtocolError(error) => error.get_message().to_string(),
         _ => error.to_string(),

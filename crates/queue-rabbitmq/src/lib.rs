@@ -13,6 +13,8 @@
 mod consumer;
 mod declare;
 mod depths;
+mod examine;
+mod greeting;
 mod inbox;
 mod link;
 mod options;
@@ -28,6 +30,8 @@ mod unrouted;
 mod wire;
 
 pub use declare::TopologyError;
+pub use examine::{Examination, Inside, Node, NodeTrouble, Rights, examine};
+pub use greeting::Greeting;
 pub use options::{ConnectError, Options};
 pub use queue::RabbitQueue;
 pub use topology::UNROUTED;

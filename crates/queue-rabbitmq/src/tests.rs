@@ -5,6 +5,7 @@
 
 mod broker;
 mod consuming;
+mod examining;
 mod faults;
 mod proxy;
 mod publishing;

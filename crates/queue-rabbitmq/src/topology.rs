@@ -54,6 +54,10 @@ impl Topology {
         Self { prefix: prefix.to_owned(), levels, turn: AtomicUsize::new(0) }
     }
 
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The exchange that everything is published to.
     pub(crate) fn events(&self) -> String {
         format!("{}.events", self.prefix)
