@@ -26,6 +26,7 @@ mod cells;
 mod checks;
 mod dead_letters;
 mod envelopes;
+mod examine;
 mod fault;
 mod load;
 mod migrate;
@@ -42,6 +43,7 @@ mod tx;
 mod workers;
 mod write;
 
+pub use examine::{Examination, Skew};
 pub use options::Options;
 pub use store::PostgresStore;
 

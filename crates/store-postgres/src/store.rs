@@ -112,7 +112,11 @@ impl PostgresStore {
     }
 }
 
-async fn set_up(connection: &mut PgConnection, statement: Duration, lock: Duration) -> Result<(), sqlx::Error> {
+pub(crate) async fn set_up(
+    connection: &mut PgConnection,
+    statement: Duration,
+    lock: Duration,
+) -> Result<(), sqlx::Error> {
     let milliseconds = |limit: Duration| limit.as_millis().to_string();
     let query = sqlx::query(sql!("session")).bind(milliseconds(statement)).bind(milliseconds(lock));
     query.execute(connection).await.map(drop)
