@@ -99,6 +99,11 @@ impl SqliteQueue {
         readers.close().await;
         read.map_err(|error| FileError::sqlite(path, error))?.map_err(|marks| marks.refuse(path))
     }
+
+    /// The process whose service has this file, as far as the system tells.
+    pub fn served_by(path: &Path) -> Option<u32> {
+        rollbook_sqlite::lock_holder(path)
+    }
 }
 
 async fn read(

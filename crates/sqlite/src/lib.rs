@@ -12,11 +12,13 @@
 mod bulk;
 mod fault;
 mod lock;
+mod lock_holder;
 mod open;
 mod time;
 
 pub use bulk::{Bulk, BulkQuery};
 pub use fault::{Fault, fault};
 pub use lock::{LockError, ServiceLock, lock};
+pub use lock_holder::lock_holder;
 pub use open::{Database, Mode, OpenError, free_disk_bytes, open, readers};
 pub use time::{from_micros, to_micros};
