@@ -62,6 +62,8 @@ pub enum Command {
     /// What failed: inspect, replay, discard
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Look for what is wrong or soon will be: servers, schema, rights, clocks, secrets, disks (exit 3 if anything is)
+    Doctor,
     /// What waits in the queues
     Status,
     /// Recompute every invariant of the records (exit 3 if one is broken)

@@ -3,6 +3,7 @@
 mod config;
 mod dead_letters;
 mod demo;
+mod doctor;
 mod events;
 mod health;
 mod members;
@@ -43,6 +44,7 @@ pub async fn run(cli: Cli) -> Done {
         Command::Members(command) => members::run(&Session::open(&common)?, command).await,
         Command::Events(command) => events::run(&Session::open(&common)?, command).await,
         Command::DeadLetters(command) => dead_letters::run(&Session::open(&common)?, command).await,
+        Command::Doctor => doctor::run(&common).await,
         Command::Status => status::run(&Session::open(&common)?).await,
         Command::Verify => verify::run(&Session::open(&common)?).await,
     }

@@ -73,7 +73,8 @@ impl Opened {
     }
 }
 
-fn postgres(config: &Resolved) -> rollbook_store_postgres::Options {
+/// How the server of this configuration is reached.
+pub fn postgres(config: &Resolved) -> rollbook_store_postgres::Options {
     let url = match &config.store {
         StorePlace::Postgres(url) => url.expose(),
         StorePlace::Sqlite(_) => "",
@@ -125,18 +126,22 @@ const BATCHES_AHEAD: usize = 3;
 /// The most that a quorum queue hands out.
 const MOST_PREFETCH: usize = 2_000;
 
-async fn connect(config: &Resolved) -> Result<Arc<RabbitQueue>, Failure> {
+/// How the broker of this configuration is reached.
+pub fn broker(config: &Resolved) -> Result<rollbook_queue_rabbitmq::Options, Failure> {
     let QueuePlace::Rabbit { nodes, prefix } = &config.queue else {
         return Err(anyhow::anyhow!("the queue is a file, not a broker").into());
     };
     let urls = nodes.iter().map(|node| node.expose().to_owned()).collect();
-    let options = rollbook_queue_rabbitmq::Options {
+    Ok(rollbook_queue_rabbitmq::Options {
         prefix: prefix.clone(),
         levels: config.retry.clone(),
         prefetch: u16::try_from((config.worker.batch * BATCHES_AHEAD).min(MOST_PREFETCH)).unwrap_or(u16::MAX),
         ..rollbook_queue_rabbitmq::Options::new(urls, clock())
-    };
-    RabbitQueue::connect(options).await.context("queue.url").map_err(Failure::usage)
+    })
+}
+
+async fn connect(config: &Resolved) -> Result<Arc<RabbitQueue>, Failure> {
+    RabbitQueue::connect(broker(config)?).await.context("queue.url").map_err(Failure::usage)
 }
 
 /// Where callbacks wait while the broker is away. The embedded queue is a file already and needs none.
