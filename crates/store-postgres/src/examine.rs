@@ -44,6 +44,7 @@ const NEEDED: [(&str, &[&str]); 16] = [
 
 /// What was found out about the server. Holds no password.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Examination {
     /// 150004 is 15.4.
     pub version_number: i32,

@@ -29,6 +29,7 @@ mod envelopes;
 mod examine;
 mod fault;
 mod load;
+mod mending;
 mod migrate;
 mod options;
 mod outbox;
