@@ -6,6 +6,7 @@
 
 mod configuration;
 mod crash;
+mod doctor;
 mod end_to_end;
 mod faults;
 mod people;

@@ -69,24 +69,23 @@ fn mode(found: &Examination) -> Check {
     }
     if found.read_only {
         let detail = "sessions of this role are read-only";
-        let todo = format!("run: ALTER ROLE {} RESET default_transaction_read_only", found.role);
+        let todo = format!("run: {}", found.let_write());
         return Check::problem(MODE, detail, todo);
     }
     Check::ok(MODE, "the server takes writes")
 }
 
 fn privileges(found: &Examination) -> Vec<Check> {
-    let Examination { role, schema, .. } = found;
+    let Examination { role, .. } = found;
     let mut checks = Vec::new();
     if !found.lacking.is_empty() {
         let detail = format!("{role} lacks {}", found.lacking.join(", "));
-        let all = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES";
-        checks.push(Check::problem(PRIVILEGES, detail, format!("run: GRANT {all} IN SCHEMA {schema} TO {role}")));
+        checks.push(Check::problem(PRIVILEGES, detail, format!("run: {}", found.grant_tables())));
     }
     let migrates = found.pending.as_ref().is_ok_and(|pending| !pending.is_empty());
     if migrates && !found.may_create {
         let detail = format!("{role} may make no tables, as `rollbook migrate` must");
-        checks.push(Check::problem(PRIVILEGES, detail, format!("run: GRANT CREATE ON SCHEMA {schema} TO {role}")));
+        checks.push(Check::problem(PRIVILEGES, detail, format!("run: {}", found.grant_create())));
     }
     if found.superuser {
         let detail = format!("{role} is a superuser, who may do anything to every database of the server");
@@ -111,7 +110,7 @@ fn durability(found: &Examination) -> Vec<Check> {
         .iter()
         .filter(|(_, well, _)| !well)
         .map(|(name, _, loses)| {
-            let todo = format!("run: ALTER SYSTEM SET {name} = on; SELECT pg_reload_conf()");
+            let todo = format!("run: {}", Examination::turn_on(name));
             if *loses {
                 Check::problem(DURABILITY, format!("{name} is off: records can be lost with the power"), todo)
             } else {

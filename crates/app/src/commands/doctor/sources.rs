@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn thirty_days_of_silence_are_a_warning() {
         let now = Timestamp::constant(1_793_491_200, 0);
-        let ago = |days| Heard::At(now - SignedDuration::from_hours(days * 24));
+        let ago = |days: i64| Heard::At(now - SignedDuration::from_hours(days * 24));
         for (heard, expected) in [
             (ago(0), Status::Ok),
             (ago(29), Status::Ok),
