@@ -122,6 +122,12 @@ mod tests {
         assert!(error.contains("does not speak AMQP"), "{error}");
         assert!(frame(&mut &b"\x01\x00\x00\x00\x00\x00\x09abc"[..]).is_err(), "cut short");
         assert_eq!(read(b"\x00\x0a\x00\x1e"), None);
+    }
+
+    #[test]
+    fn a_certificate_says_when_it_ends() {
+        let until = ends(include_bytes!("tests/certificate.der"));
+        assert_eq!(until.map(|until| until.to_string()).as_deref(), Some("2036-11-18T06:20:58Z"));
         assert_eq!(ends(b"no certificate"), None);
     }
 }

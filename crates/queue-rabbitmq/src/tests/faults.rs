@@ -99,6 +99,22 @@ impl Drop for Alarm<'_> {
     }
 }
 
+/// Whoever only looks sees the alarm too, and leaves nothing behind by looking.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alarm_is_seen_by_an_examination() {
+    let broker = Broker::of_environment();
+    let options = broker.options(broker.url.clone());
+    let alarm = Alarm::raise(&broker).await;
+    let began = Instant::now();
+    let found = crate::examine(&options, &names(&["membership"])).await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
+    let inside = found.inside.expect("a node lets us in").unwrap();
+    assert!(inside.blocked && inside.rights.publish == Some(true), "{inside:?}");
+    alarm.end().await;
+    let calm = crate::examine(&options, &names(&["membership"])).await.unwrap().inside.unwrap().unwrap();
+    assert!(!calm.blocked && calm.unrouted == 0, "{calm:?}");
+}
+
 /// While a connection is blocked the library writes nothing at all, for as long as it lasts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_alarm_is_answered_in_time_and_heals_by_itself() {
