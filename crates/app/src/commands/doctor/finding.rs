@@ -52,7 +52,7 @@ impl Check {
 pub fn size(bytes: u64) -> String {
     let units = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
     for (unit, shift) in units {
-        let tenths = u128::from(bytes) * 10 >> shift;
+        let tenths = (u128::from(bytes) * 10) >> shift;
         if tenths >= 10 {
             return format!("{}.{} {unit}", tenths / 10, tenths % 10);
         }
