@@ -1,5 +1,6 @@
 //! Many processes over one broker and one database, as a large organisation runs them.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,30 +18,60 @@ use crate::settings::Options;
 pub struct Fleet {
     pub ingests: Vec<Process>,
     pub workers: Vec<Process>,
+    /// The workers' environment.
+    environment: Vec<(String, String)>,
+    /// How often a worker was started again, where that is done.
+    revived: Option<usize>,
     backends: Backends,
     _folder: TempDir,
 }
 
 impl Fleet {
-    /// All of them started, over a schema that is up to date.
-    pub fn up(backends: Backends, (ingests, workers): (usize, usize), options: &Options) -> Self {
-        let mut fleet = Self::new(backends, (ingests, workers), options);
-        for process in fleet.workers.iter_mut().chain(&mut fleet.ingests) {
-            process.launch(&[], &[]);
-        }
-        fleet.workers.iter_mut().chain(&mut fleet.ingests).for_each(Process::wait_healthy);
-        fleet
-    }
-
-    /// None of them started.
+    /// None of them started, over a schema that is up to date.
     pub fn new(backends: Backends, (ingests, workers): (usize, usize), options: &Options) -> Self {
         let folder = tempfile::Builder::new().prefix("rollbook-test-").tempdir().expect("a temporary folder");
         let made = |role, number| process(folder.path(), role, number, &backends, options);
         let ingests = (1..=ingests).map(|number| made("ingest", number)).collect();
         let workers = (1..=workers).map(|number| made("work", number)).collect();
-        let fleet = Self { ingests, workers, backends, _folder: folder };
+        let fleet = Self { ingests, workers, environment: Vec::new(), revived: None, backends, _folder: folder };
         fleet.office().json(&["migrate"]);
         fleet
+    }
+
+    /// Starts everybody, and returns when all are well.
+    pub fn start(&mut self) {
+        self.start_workers();
+        self.ingests.iter_mut().for_each(|ingest| ingest.start(&[]));
+        if self.revived.is_none() {
+            self.workers.iter_mut().for_each(Process::wait_healthy);
+        }
+    }
+
+    /// Starts all workers and returns at once.
+    pub fn start_workers(&mut self) {
+        let environment = pairs(&self.environment);
+        self.workers.iter_mut().for_each(|worker| worker.launch(&[], &environment));
+    }
+
+    /// From now on workers have this in their environment, and one that is killed by it is started again
+    /// whenever somebody waits for the fleet.
+    pub fn supervise(&mut self, environment: &[(&str, &str)]) {
+        self.environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.revived = Some(0);
+    }
+
+    /// Starts again what was killed, where that is done. How often so far.
+    pub fn revive(&mut self) -> usize {
+        let Some(revived) = &mut self.revived else { return 0 };
+        for worker in &mut self.workers {
+            if let Some(status) = worker.ended() {
+                assert_eq!(status.signal(), Some(9), "ended by itself: {status}\n{}", worker.log_tail());
+                worker.kill();
+                worker.launch(&[], &pairs(&self.environment));
+                *revived += 1;
+            }
+        }
+        *revived
     }
 
     /// The process whose configuration the command line is given.
@@ -63,15 +94,29 @@ impl Fleet {
 
     /// Waits until nothing is ready, in flight or retrying, and `settled` says so, too: a broker tells
     /// nobody what is in flight.
-    pub fn wait_quiet(&self, patience: Duration, mut settled: impl FnMut() -> Result<(), String>) {
+    pub fn wait_quiet(&mut self, patience: Duration, settled: impl Fn(&Self) -> Result<(), String>) {
         let deadline = Instant::now() + patience;
         loop {
-            let busy = busy(&self.office().json(&["status"]));
-            let why = if busy.is_empty() { settled().err() } else { Some(busy.join(", ")) };
+            self.revive();
+            let mut busy = busy(&self.office().json(&["status"]));
+            busy.extend(
+                self.spooled().into_iter().filter(|depth| depth != "0").map(|depth| format!("{depth} spooled")),
+            );
+            let why = if busy.is_empty() { settled(self).err() } else { Some(busy.join(", ")) };
             let Some(why) = why else { return };
             assert!(Instant::now() < deadline, "not quiet after {patience:?}: {why}\n{}", self.log_tails());
             std::thread::sleep(Duration::from_millis(100));
         }
+    }
+
+    /// What waits in each ingest's own file.
+    pub fn spooled(&self) -> Vec<String> {
+        let depth = |ingest: &Process| {
+            let metrics = ingest.metrics().unwrap_or_default();
+            let depth = metrics.lines().find_map(|line| line.strip_prefix("rollbook_spool_depth "));
+            depth.unwrap_or("an unknown number").to_owned()
+        };
+        self.ingests.iter().map(depth).collect()
     }
 
     /// SIGTERM to all; each ends well. With nobody left who holds a delivery, the queues tell the whole
@@ -82,7 +127,9 @@ impl Fleet {
         }
         let status = self.office().json(&["status"]);
         assert_eq!(busy(&status), Vec::<String>::new(), "{status}");
-        assert_eq!(status["spool"], 0, "{status}");
+        for ingest in &self.ingests {
+            assert_eq!(ingest.json(&["status"])["spool"], 0, "{}", ingest.log_tail());
+        }
     }
 
     /// The last words of everybody.
@@ -97,6 +144,10 @@ fn process(folder: &Path, role: &'static str, number: usize, backends: &Backends
     let folder = folder.join(format!("{role}-{number}"));
     std::fs::create_dir(&folder).expect("a folder for the process");
     Process::new(role, &folder, backends, options)
+}
+
+fn pairs(environment: &[(String, String)]) -> Vec<(&str, &str)> {
+    environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 /// Queues that hold something.

@@ -1,5 +1,6 @@
 //! One process of the real binary, with a configuration, a log and ports of its own.
 
+use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -16,6 +17,8 @@ pub struct Process {
     role: &'static str,
     folder: PathBuf,
     ports: Ports,
+    /// Words in front of the binary.
+    inside: Vec<String>,
     child: Option<Child>,
 }
 
@@ -36,7 +39,7 @@ impl Process {
     /// Of this role, in this folder, configured and not started.
     pub fn new(role: &'static str, folder: &Path, backends: &Backends, options: &Options) -> Self {
         let ports = Ports { ingest: free_port(), ops: free_port() };
-        let process = Self { role, folder: folder.to_owned(), ports, child: None };
+        let process = Self { role, folder: folder.to_owned(), ports, inside: Vec::new(), child: None };
         process.write(backends, options);
         process
     }
@@ -45,6 +48,17 @@ impl Process {
     pub fn write(&self, backends: &Backends, options: &Options) {
         let text = toml(&self.folder, self.ports, backends, options);
         std::fs::write(self.config(), text).expect("the configuration is written");
+    }
+
+    /// From the next start on, this folder is a file system of so many bytes, which only the process
+    /// sees, may fill to the last byte, and takes with it.
+    pub fn confine(&mut self, folder: &str, bytes: u64) {
+        let folder = self.folder.join(folder);
+        std::fs::create_dir_all(&folder).expect("a folder to mount on");
+        let mount = format!("mount -t tmpfs -o size={bytes} none '{}'", folder.display());
+        let mount = format!(r#"{mount} && ROLLBOOK__QUEUE__MIN_FREE_DISK=1B exec "$0" "$@""#);
+        let words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", &mount];
+        self.inside = words.map(str::to_owned).to_vec();
     }
 
     pub fn folder(&self) -> &Path {
@@ -93,7 +107,10 @@ impl Process {
     fn spawn(&mut self, verbosity: &[&str], arguments: &[&str], environment: &[(&str, &str)]) {
         assert!(self.child.is_none(), "the service already runs");
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("the log opens");
-        let child = Command::new(binary())
+        let binary = binary();
+        let mut words = self.inside.iter().map(OsStr::new).chain([binary.as_os_str()]);
+        let child = Command::new(words.next().expect("at least the binary"))
+            .args(words)
             .args([self.role, "--log-format", "json"])
             .args(verbosity)
             .arg("--config")
@@ -128,6 +145,11 @@ impl Process {
     /// The body of a GET on the operations port.
     pub fn ops_get(&self, path: &str) -> (u16, String) {
         http_get(self.ports.ops, path).unwrap_or_else(|| panic!("no answer from {path}"))
+    }
+
+    /// Everything that it counts; none while it does not answer.
+    pub fn metrics(&self) -> Option<String> {
+        http_get(self.ports.ops, "/metrics").map(|(_, text)| text)
     }
 
     pub fn log_tail(&self) -> String {

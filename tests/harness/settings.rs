@@ -47,7 +47,7 @@ currency = "USD"
 {places}
 [ingest]
 listen = "127.0.0.1:{ingest}"
-spool = "{folder}/spool.db"
+spool = "{folder}/spool/spool.db"
 [ops]
 listen = "127.0.0.1:{ops}"
 [retry]

@@ -57,8 +57,15 @@ pub struct Traffic {
 }
 
 struct Playing {
-    acked: Arc<AtomicU64>,
+    told: Told,
     record: JoinHandle<Record>,
+}
+
+/// What a player told last.
+#[derive(Clone, Default)]
+struct Told {
+    acked: Arc<AtomicU64>,
+    retries: Arc<AtomicU64>,
 }
 
 impl Traffic {
@@ -76,9 +83,9 @@ impl Traffic {
         #[expect(clippy::cast_precision_loss, reason = "a handful of addresses")]
         let rate = rate / urls.len() as f64;
         for (url, callbacks) in urls.iter().zip(hands) {
-            let (player, acked) = player(url, rate, &self.stop);
+            let (player, told) = player(url, rate, &self.stop);
             let record = self.runtime.spawn(async move { player.play(callbacks).await.expect("the player plays") });
-            self.playing.push(Playing { acked, record });
+            self.playing.push(Playing { told, record });
         }
     }
 
@@ -90,7 +97,12 @@ impl Traffic {
 
     /// How many were answered with 2xx so far.
     pub fn acked(&self) -> u64 {
-        self.playing.iter().map(|playing| playing.acked.load(Ordering::SeqCst)).sum()
+        self.playing.iter().map(|playing| playing.told.acked.load(Ordering::SeqCst)).sum()
+    }
+
+    /// How many tries came after a callback's first.
+    pub fn retries(&self) -> u64 {
+        self.playing.iter().map(|playing| playing.told.retries.load(Ordering::SeqCst)).sum()
     }
 
     /// Ends it: what was not sent yet stays unsent, what is under way gets its answer.
@@ -125,22 +137,24 @@ impl Default for Traffic {
 
 /// Many connections that send slowly: none waits for another's answer.
 #[expect(clippy::disallowed_methods, reason = "a test plays the outside world, which has a clock")]
-fn player(url: &str, rate: f64, stop: &CancellationToken) -> (Player, Arc<AtomicU64>) {
-    let acked = Arc::<AtomicU64>::default();
-    let told = Arc::clone(&acked);
+fn player(url: &str, rate: f64, stop: &CancellationToken) -> (Player, Told) {
+    let told = Told::default();
+    let telling = told.clone();
     let options = PlayerOptions {
         concurrency: 16,
         rate: Some(rate),
-        timeout: Duration::from_secs(10),
+        // The shortest that a provider waits.
+        timeout: Duration::from_secs(5),
         retry: Retry { first: Duration::from_millis(50), longest: Duration::from_millis(500), tries: 100_000 },
         seed: SEED,
         stop: stop.clone(),
         progress: Some(Arc::new(move |progress| {
-            told.fetch_max(progress.acked, Ordering::SeqCst);
+            telling.acked.fetch_max(progress.acked, Ordering::SeqCst);
+            telling.retries.fetch_max(progress.retries, Ordering::SeqCst);
         })),
         ..PlayerOptions::new(url, Arc::new(Timestamp::now))
     };
-    (Player::new(options).expect("an address"), acked)
+    (Player::new(options).expect("an address"), told)
 }
 
 /// The whole stream.

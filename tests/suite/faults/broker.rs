@@ -1,6 +1,6 @@
 //! The broker stops, hangs up, takes nothing and loses a queue.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rollbook_tests::{Servers, newcomers};
 
@@ -13,13 +13,15 @@ fn the_broker_is_hurt_and_nothing_is_lost() {
     hangs_up(&servers);
     is_short_of_memory(&servers);
     loses_an_empty_queue(&servers);
+    is_away_and_the_disk_full(&servers);
 }
 
 fn stops_and_starts(servers: &Servers) {
     let mut scene = Scene::begin(servers, "RabbitMQ stopped and started, then killed and started");
     for signal in ["TERM", "KILL"] {
         servers.halt("rabbitmq", signal);
-        std::thread::sleep(Duration::from_secs(3));
+        // From the first moment on they wait in the spool.
+        scene.wait_acked(240);
         servers.resume("rabbitmq");
         scene.resumes();
     }
@@ -38,7 +40,10 @@ fn hangs_up(servers: &Servers) {
 fn is_short_of_memory(servers: &Servers) {
     let mut scene = Scene::begin(servers, "memory alarm for 20 s");
     servers.broker_control(&["set_vm_memory_high_watermark", "absolute", "1MB"]);
-    std::thread::sleep(Duration::from_secs(20));
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(20) {
+        scene.wait_acked(40);
+    }
     servers.broker_control(&["set_vm_memory_high_watermark", "0.4"]);
     scene.resumes();
     scene.end();
@@ -70,4 +75,23 @@ fn delete_work_queues(scene: &Scene<'_>) {
         let queue = format!("{}.{name}", scene.fleet.backends().prefix());
         scene.servers.broker_control(&["delete_queue", &queue]);
     }
+}
+
+/// A spool that its disk has no more room for says so, and loses nothing of what it took.
+fn is_away_and_the_disk_full(servers: &Servers) {
+    let shape = Shape { spool_disk: Some(1 << 20), ..Shape::default() };
+    let mut scene = Scene::begin_as(servers, "RabbitMQ away and the spool's disk full", shape);
+    scene.put_off = true;
+    servers.halt("rabbitmq", "TERM");
+    let (began, before) = (Instant::now(), scene.traffic.acked());
+    while scene.traffic.retries() < 100 {
+        assert!(began.elapsed() < Duration::from_secs(60), "the disk does not fill up\n{}", scene.fleet.log_tails());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let kept = scene.traffic.acked() - before;
+    println!("  {kept} kept before the disk was full, spool {:?}", scene.fleet.spooled());
+    assert!(kept > 100, "the spool kept next to nothing: {kept}");
+    servers.resume("rabbitmq");
+    scene.resumes();
+    scene.end();
 }

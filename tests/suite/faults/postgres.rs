@@ -48,6 +48,7 @@ fn is_locked_by_somebody_else(servers: &Servers) {
         scene.execute(&mut somebody, "BEGIN");
         scene.execute(&mut somebody, sql);
         std::thread::sleep(Duration::from_secs(10));
+        assert!(scene.held_up(&mut somebody) > 0, "{fault}: nobody waits for it");
         scene.execute(&mut somebody, "ROLLBACK");
         scene.resumes();
         scene.end();

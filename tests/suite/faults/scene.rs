@@ -24,14 +24,16 @@ pub struct Shape<'a> {
     pub workers: usize,
     /// More lines of configuration.
     pub extra: &'a str,
-    /// Of the workers.
-    pub environment: &'a [(&'a str, &'a str)],
+    /// A text by which a body kills the worker that looks at it; dead workers are started again.
+    pub deadly: Option<&'a str>,
+    /// The size of a disk of its own for each spool, in bytes.
+    pub spool_disk: Option<u64>,
     pub callbacks: Vec<Callback>,
 }
 
 impl Default for Shape<'_> {
     fn default() -> Self {
-        Self { ingests: 1, workers: 2, extra: "", environment: &[], callbacks: callbacks(EVENTS) }
+        Self { ingests: 1, workers: 2, extra: "", deadly: None, spool_disk: None, callbacks: callbacks(EVENTS) }
     }
 }
 
@@ -40,6 +42,8 @@ pub struct Scene<'a> {
     pub servers: &'a Servers,
     pub fleet: Fleet,
     pub traffic: Traffic,
+    /// Whether a try may end without an answer, or with one that puts it off.
+    pub put_off: bool,
     /// What was played out apart from the stream.
     pub played: Record,
     resumed: Vec<Duration>,
@@ -56,18 +60,20 @@ impl<'a> Scene<'a> {
         let schedule = r#"["100ms", "200ms", "400ms", "800ms", "1s", "2s", "4s"]"#.to_owned();
         let options = Options { schedule, extra: shape.extra.to_owned(), ..Options::default() };
         let mut fleet = Fleet::new(servers.backends(), (shape.ingests, shape.workers), &options);
-        fleet.workers.iter_mut().for_each(|worker| worker.launch(&[], shape.environment));
-        fleet.ingests.iter_mut().for_each(|ingest| ingest.start(&[]));
-        fleet.workers.iter_mut().for_each(Process::wait_healthy);
+        if let Some(mark) = shape.deadly {
+            fleet.supervise(&[("ROLLBOOK_CRASH_ON_BODY", mark)]);
+        }
+        if let Some(bytes) = shape.spool_disk {
+            fleet.ingests.iter_mut().for_each(|ingest| ingest.confine("spool", bytes));
+        }
+        fleet.start();
         let mut traffic = Traffic::new();
         traffic.play(shape.callbacks, &fleet.urls(), RATE);
-        let scene = Self { fault, servers, fleet, traffic, played: Record::empty(), resumed: Vec::new() };
-        scene.wait_for_all(&scene.no_work(), Duration::from_secs(30));
+        let mut scene =
+            Self { fault, servers, fleet, traffic, put_off: false, played: Record::empty(), resumed: Vec::new() };
+        let nothing = vec![Work::new(); scene.fleet.workers.len()];
+        scene.wait_for_all(&nothing, Duration::from_secs(30));
         scene
-    }
-
-    fn no_work(&self) -> Vec<Work> {
-        vec![Work::new(); self.fleet.workers.len()]
     }
 
     /// The cause is gone now. Waits until every worker has done something for every processor.
@@ -78,9 +84,10 @@ impl<'a> Scene<'a> {
         self.resumed.push(resumed);
     }
 
-    fn wait_for_all(&self, before: &[Work], patience: Duration) -> Duration {
+    fn wait_for_all(&mut self, before: &[Work], patience: Duration) -> Duration {
         let began = Instant::now();
         loop {
+            self.fleet.revive();
             let now: Vec<_> = self.fleet.workers.iter().map(work).collect();
             let more = |(now, before): (&Work, &Work)| PROCESSORS.iter().all(|name| now.get(*name) > before.get(*name));
             if now.iter().zip(before).all(more) {
@@ -113,6 +120,13 @@ impl<'a> Scene<'a> {
         self.traffic.block_on(connection.execute(sql)).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
+    /// How many wait for a lock in the database.
+    pub fn held_up(&self, connection: &mut PgConnection) -> i64 {
+        let sql = "SELECT count(*) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        self.traffic.block_on(sqlx::query_scalar(sql).fetch_one(connection)).expect("a count")
+    }
+
     /// What waits in a queue of the broker.
     pub fn ready(&self, queue: &str) -> u64 {
         let status = self.fleet.office().json(&["status"]);
@@ -126,7 +140,7 @@ impl<'a> Scene<'a> {
         loop {
             let record = self.traffic.finish();
             self.played.join(record);
-            self.fleet.wait_quiet(Duration::from_secs(60), || Ok(()));
+            self.fleet.wait_quiet(Duration::from_secs(60), |_| Ok(()));
             for worker in &mut self.fleet.workers {
                 assert_eq!(worker.stop(), Some(0), "{}", worker.log_tail());
             }
@@ -138,7 +152,8 @@ impl<'a> Scene<'a> {
     }
 
     pub fn work(&mut self) {
-        self.fleet.workers.iter_mut().for_each(|worker| worker.start(&[]));
+        self.fleet.start_workers();
+        self.fleet.workers.iter_mut().for_each(Process::wait_healthy);
     }
 
     /// Begins another stream beside what is under way.
@@ -151,17 +166,13 @@ impl<'a> Scene<'a> {
         let mut record = self.traffic.end();
         record.join(std::mem::replace(&mut self.played, Record::empty()));
         let patience = Duration::from_secs(90);
-        self.fleet.wait_quiet(patience, || self.audited(&record));
+        let traffic = &self.traffic;
+        self.fleet.wait_quiet(patience, |fleet| audited(fleet, traffic, &record));
         self.fleet.stop();
-        self.audited(&record).unwrap_or_else(|found| panic!("{}: {found}", self.fault));
+        audited(&self.fleet, &self.traffic, &record).unwrap_or_else(|found| panic!("{}: {found}", self.fault));
         let report = self.fleet.office().json(&["verify"]);
         assert_eq!(report["ok"], true, "{}: {report:#}", self.fault);
         self.tell(&record, &report);
-    }
-
-    fn audited(&self, record: &Record) -> Result<(), String> {
-        let found = self.traffic.audit(record, self.fleet.store());
-        if found.ok() { Ok(()) } else { Err(format!("{found:#?}")) }
     }
 
     fn tell(&self, record: &Record, report: &Value) {
@@ -169,12 +180,17 @@ impl<'a> Scene<'a> {
         let acked = record.sent.iter().filter(|sent| sent.answer.acked()).count();
         assert!(acked > 200, "{}: the audit looked at next to nothing: {acked} acknowledged", self.fault);
         let again: u32 = record.sent.iter().map(|sent| sent.answer.silent + sent.answer.put_off).sum();
+        assert!(self.put_off || again == 0, "{}: {again} tries were not acknowledged", self.fault);
+        let (p99, longest) = (record.ack.value_at_quantile(0.99) / 1000, record.ack.max() / 1000);
         let checks = report["checks"].as_array().unwrap().len();
-        println!(
-            "  {tried} sent, {acked} acknowledged, {again} tries without; audit and {checks} checks clean; resumed after {:.1?}",
-            self.resumed
-        );
+        println!("  {tried} sent, {acked} acknowledged, {again} tries without; p99 {p99} ms, longest {longest} ms");
+        println!("  audit and {checks} checks clean; resumed after {:.1?}", self.resumed);
     }
+}
+
+fn audited(fleet: &Fleet, traffic: &Traffic, record: &Record) -> Result<(), String> {
+    let found = traffic.audit(record, fleet.store());
+    if found.ok() { Ok(()) } else { Err(format!("{found:#?}")) }
 }
 
 const PROCESSORS: [&str; 2] = ["membership", "waiver"];
@@ -185,7 +201,7 @@ const SETTLED: [&str; 3] = ["outcome=\"applied\"", "outcome=\"ignored\"", "outco
 type Work = BTreeMap<String, u64>;
 
 fn work(process: &Process) -> Work {
-    let (_, metrics) = process.ops_get("/metrics");
+    let metrics = process.metrics().unwrap_or_default();
     let mut work = Work::new();
     let lines =
         metrics.lines().filter_map(|line| line.strip_prefix("rollbook_event_outcomes_total{")?.split_once("} "));
