@@ -50,15 +50,23 @@ impl Process {
         std::fs::write(self.config(), text).expect("the configuration is written");
     }
 
-    /// From the next start on, this folder is a file system of so many bytes, which only the process
-    /// sees, may fill to the last byte, and takes with it.
+    /// From the next start on, this folder is a disk of so many bytes, which goes with the process. Half
+    /// of it is to be kept free.
     pub fn confine(&mut self, folder: &str, bytes: u64) {
         let folder = self.folder.join(folder);
         std::fs::create_dir_all(&folder).expect("a folder to mount on");
         let mount = format!("mount -t tmpfs -o size={bytes} none '{}'", folder.display());
-        let mount = format!(r#"{mount} && ROLLBOOK__QUEUE__MIN_FREE_DISK=1B exec "$0" "$@""#);
+        let keep = format!("ROLLBOOK__QUEUE__MIN_FREE_DISK={}B", bytes / 2);
+        let mount = format!(r#"{mount} && {keep} exec "$0" "$@""#);
         let words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", &mount];
         self.inside = words.map(str::to_owned).to_vec();
+    }
+
+    /// A path as the process sees it, where it has disks of its own.
+    pub fn seen(&self, path: &str) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.pid().expect("the process runs")));
+        let path = self.folder.join(path);
+        root.join(path.strip_prefix("/").unwrap_or(&path))
     }
 
     pub fn folder(&self) -> &Path {

@@ -1,5 +1,8 @@
 //! The broker stops, hangs up, takes nothing and loses a queue.
 
+use std::fs::File;
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rollbook_tests::{Servers, newcomers};
@@ -77,13 +80,14 @@ fn delete_work_queues(scene: &Scene<'_>) {
     }
 }
 
-/// A spool that its disk has no more room for says so, and loses nothing of what it took.
+/// A spool that may take no more of its disk says so. Then somebody else fills the disk to its last byte,
+/// and what the spool took waits until there is room to work.
 fn is_away_and_the_disk_full(servers: &Servers) {
-    let shape = Shape { spool_disk: Some(1 << 20), ..Shape::default() };
+    let shape = Shape { spool_disk: Some(8 << 20), ..Shape::default() };
     let mut scene = Scene::begin_as(servers, "RabbitMQ away and the spool's disk full", shape);
     scene.put_off = true;
-    servers.halt("rabbitmq", "TERM");
     let (began, before) = (Instant::now(), scene.traffic.acked());
+    servers.halt("rabbitmq", "KILL");
     while scene.traffic.retries() < 100 {
         assert!(began.elapsed() < Duration::from_secs(60), "the disk does not fill up\n{}", scene.fleet.log_tails());
         std::thread::sleep(Duration::from_millis(20));
@@ -91,7 +95,21 @@ fn is_away_and_the_disk_full(servers: &Servers) {
     let kept = scene.traffic.acked() - before;
     println!("  {kept} kept before the disk was full, spool {:?}", scene.fleet.spooled());
     assert!(kept > 100, "the spool kept next to nothing: {kept}");
+    let rest = scene.fleet.ingests[0].seen("spool/of-somebody-else");
+    fill(&rest);
     servers.resume("rabbitmq");
     scene.resumes();
+    std::fs::remove_file(rest).unwrap();
     scene.end();
+}
+
+/// Writes into a file until its disk is full.
+fn fill(file: &Path) {
+    let mut file = File::create(file).unwrap();
+    let fault = loop {
+        if let Err(fault) = file.write_all(&[0; 4096]) {
+            break fault;
+        }
+    };
+    assert_eq!(fault.kind(), ErrorKind::StorageFull, "{fault}");
 }

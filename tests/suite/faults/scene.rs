@@ -47,6 +47,7 @@ pub struct Scene<'a> {
     /// What was played out apart from the stream.
     pub played: Record,
     resumed: Vec<Duration>,
+    began: Instant,
 }
 
 impl<'a> Scene<'a> {
@@ -57,6 +58,7 @@ impl<'a> Scene<'a> {
 
     pub fn begin_as(servers: &'a Servers, fault: &'static str, shape: Shape<'_>) -> Self {
         println!("{fault}:");
+        let began = Instant::now();
         let schedule = r#"["100ms", "200ms", "400ms", "800ms", "1s", "2s", "4s"]"#.to_owned();
         let options = Options { schedule, extra: shape.extra.to_owned(), ..Options::default() };
         let mut fleet = Fleet::new(servers.backends(), (shape.ingests, shape.workers), &options);
@@ -69,8 +71,16 @@ impl<'a> Scene<'a> {
         fleet.start();
         let mut traffic = Traffic::new();
         traffic.play(shape.callbacks, &fleet.urls(), RATE);
-        let mut scene =
-            Self { fault, servers, fleet, traffic, put_off: false, played: Record::empty(), resumed: Vec::new() };
+        let mut scene = Self {
+            fault,
+            servers,
+            fleet,
+            traffic,
+            put_off: false,
+            played: Record::empty(),
+            resumed: Vec::new(),
+            began,
+        };
         let nothing = vec![Work::new(); scene.fleet.workers.len()];
         scene.wait_for_all(&nothing, Duration::from_secs(30));
         scene
@@ -184,7 +194,11 @@ impl<'a> Scene<'a> {
         let (p99, longest) = (record.ack.value_at_quantile(0.99) / 1000, record.ack.max() / 1000);
         let checks = report["checks"].as_array().unwrap().len();
         println!("  {tried} sent, {acked} acknowledged, {again} tries without; p99 {p99} ms, longest {longest} ms");
-        println!("  audit and {checks} checks clean; resumed after {:.1?}", self.resumed);
+        println!(
+            "  audit and {checks} checks clean; resumed after {:.1?}; {:.0?} in all",
+            self.resumed,
+            self.began.elapsed()
+        );
     }
 }
 
