@@ -12,4 +12,5 @@ mod faults;
 mod people;
 mod privacy;
 mod requests;
+mod roles;
 mod tidy;

@@ -68,7 +68,8 @@ async fn readyz(State(ops): State<Ops>) -> impl IntoResponse {
         return SPOOL_FULL;
     }
     if ops.database.is_none() {
-        return if spool.is_some_and(|state| !state.broker) { SPOOLING } else { READY };
+        let spooling = spool.is_some_and(|state| !state.broker || state.waiting > 0);
+        return if spooling { SPOOLING } else { READY };
     }
     let (queue, store) = tokio::join!(queue_answers(&ops), store_answers(&ops));
     match (queue, store) {
@@ -80,7 +81,7 @@ async fn readyz(State(ops): State<Ops>) -> impl IntoResponse {
 
 const READY: (StatusCode, &str) = (StatusCode::OK, "ready\n");
 
-const SPOOLING: (StatusCode, &str) = (StatusCode::OK, "ready; the broker is away, callbacks go to the spool\n");
+const SPOOLING: (StatusCode, &str) = (StatusCode::OK, "ready; callbacks wait in the spool for the broker\n");
 
 const SPOOL_FULL: (StatusCode, &str) =
     (StatusCode::SERVICE_UNAVAILABLE, "the broker is away and the spool is full; callbacks are refused\n");

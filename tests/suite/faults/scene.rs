@@ -114,7 +114,7 @@ impl<'a> Scene<'a> {
         let (began, until) = (Instant::now(), self.traffic.acked() + more);
         while self.traffic.acked() < until {
             let tails = || self.fleet.log_tails();
-            assert!(began.elapsed() < Duration::from_secs(60), "{}: nothing is acknowledged\n{}", self.fault, tails());
+            assert!(began.elapsed() < Duration::from_mins(1), "{}: nothing is acknowledged\n{}", self.fault, tails());
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -150,7 +150,7 @@ impl<'a> Scene<'a> {
         loop {
             let record = self.traffic.finish();
             self.played.join(record);
-            self.fleet.wait_quiet(Duration::from_secs(60), |_| Ok(()));
+            self.fleet.wait_quiet(Duration::from_mins(1), |_| Ok(()));
             for worker in &mut self.fleet.workers {
                 assert_eq!(worker.stop(), Some(0), "{}", worker.log_tail());
             }
