@@ -10,6 +10,10 @@
 //!
 //! A message that the broker closes the channel for (longer than it takes) must not take its
 //! neighbours along: after such an end they go one by one, and the one that does it alone is refused.
+//!
+//! A channel that the broker refuses a message on is replaced soon. A queue that is full refuses on any
+//! channel; but where the node that led a queue is lost, a channel that first publishes to the queue
+//! before another node leads it refuses for as long as the lost node stays away (seen with 3.10).
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -36,6 +40,9 @@ const WINDOW: usize = 500;
 
 /// Messages that wait for the window. Whoever finds it full waits: back-pressure.
 const WAITING: usize = 1_024;
+
+/// How old a channel is at least when it is replaced for a refusal: a queue that is full goes on refusing.
+const REPLACED: Duration = Duration::from_secs(1);
 
 /// A broken session is not followed by the next at once.
 const BREATH: Duration = Duration::from_millis(100);
@@ -68,6 +75,7 @@ impl Publishing {
             flying: HashMap::new(),
             last: 0,
             careful: false,
+            refused: false,
             trouble: Trouble::NotYet,
         };
         tokio::spawn(task.run());
@@ -134,6 +142,8 @@ struct Task {
     last: u64,
     /// The broker closed the last channel for one of these messages: they go one by one.
     careful: bool,
+    /// The broker refused a message on this channel.
+    refused: bool,
     /// Why the last session ended.
     trouble: Trouble,
 }
@@ -193,9 +203,21 @@ impl Task {
     }
 
     async fn fly(&mut self, channel: &Channel, flights: &mut Flights, number: u64) -> Result<(), Trouble> {
+        let began = Instant::now();
+        self.refused = false;
         loop {
             self.careful &= !(self.again.is_empty() && flights.is_empty());
-            let window = if self.careful { 1 } else { WINDOW };
+            let leaving = self.refused && began.elapsed() > REPLACED;
+            if leaving && flights.is_empty() {
+                return Err(Trouble::Refused);
+            }
+            let window = if leaving {
+                0
+            } else if self.careful {
+                1
+            } else {
+                WINDOW
+            };
             while flights.len() < window
                 && let Some(job) = self.again.pop_front()
             {
@@ -251,7 +273,10 @@ impl Task {
                 Landing::Acked if returned.is_empty() || !returned.contains(&ids(&job.outgoing)) => {
                     drop(job.reply.send(Ok(())));
                 }
-                Landing::Nacked => drop(job.reply.send(Err(Trouble::Refused))),
+                Landing::Nacked => {
+                    self.refused = true;
+                    drop(job.reply.send(Err(Trouble::Refused)));
+                }
                 Landing::Unknown(trouble) => {
                     let refused = matches!(&trouble, Trouble::Broken(error) if soft(error).is_some());
                     self.careful |= refused;
