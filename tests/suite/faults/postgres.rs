@@ -41,7 +41,7 @@ fn hangs_up_again_and_again(servers: &Servers) {
 fn is_locked_by_somebody_else(servers: &Servers) {
     for (fault, sql) in [
         ("a table locked for 10 s by somebody else", "LOCK TABLE processed IN ACCESS EXCLUSIVE MODE"),
-        ("every person locked for 10 s by somebody else", "SELECT id FROM person FOR UPDATE"),
+        ("all people locked for 10 s by somebody else", "LOCK TABLE person IN EXCLUSIVE MODE"),
     ] {
         let mut scene = Scene::begin(servers, fault);
         let mut somebody = scene.somebody_else();
