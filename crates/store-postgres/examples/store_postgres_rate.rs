@@ -1,5 +1,5 @@
 //! What a batch costs, in a small store and in a large one: `tests/services run postgres -- sh -c
-//! 'cargo run --release -p rollbook-store-postgres --example rate -- $ROLLBOOK_TEST_POSTGRES [ROWS]'`
+//! 'cargo run --release -p rollbook-store-postgres --example store_postgres_rate -- $ROLLBOOK_TEST_POSTGRES [ROWS]'`
 //! fills that database (a throwaway one!) and prints a line each tenth of the way. Not a test:
 //! figures are for people.
 

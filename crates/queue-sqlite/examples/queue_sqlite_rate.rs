@@ -1,7 +1,7 @@
 //! Prints what the embedded queue does on this machine: callbacks published, claimed and settled a
 //! second, how long a publisher waits for its commit, and the memory that a backlog takes.
 //!
-//! `cargo run --release -p rollbook-queue-sqlite --example rate`
+//! `cargo run --release -p rollbook-queue-sqlite --example queue_sqlite_rate`
 
 use std::error::Error;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a batch costs, in a small store and in a large one: `cargo run --release --example rate --
+//! What a batch costs, in a small store and in a large one: `cargo run --release --example store_sqlite_rate --
 //! [ROWS]` prints one line each thousand batches' worth of growth. Not a test: figures are for people.
 
 use std::collections::BTreeSet;
