@@ -23,7 +23,7 @@ use crate::store::{PostgresStore, set_up};
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What the statements in `sql/` do to each table.
-const NEEDED: [(&str, &[&str]); 16] = [
+const NEEDED: [(&str, &[&str]); 17] = [
     ("adjustment", &["SELECT", "INSERT"]),
     ("dead_letter", &["SELECT", "INSERT", "UPDATE"]),
     ("dead_letter_failure", &["SELECT", "INSERT"]),
@@ -40,6 +40,7 @@ const NEEDED: [(&str, &[&str]); 16] = [
     ("schema_migration", &["SELECT"]),
     ("term", &["SELECT", "INSERT", "UPDATE"]),
     ("term_journal", &["SELECT", "INSERT"]),
+    ("worker", &["SELECT", "INSERT", "UPDATE", "DELETE"]),
 ];
 
 /// What was found out about the server. Holds no password.

@@ -42,6 +42,7 @@ pub enum StorePlace {
     Postgres(Url),
 }
 
+const LEAST_FREE_BYTES: u64 = 1 << 20;
 const BROKER: [&str; 2] = ["amqp", "amqps"];
 const SERVER: [&str; 2] = ["postgres", "postgresql"];
 
@@ -87,8 +88,16 @@ impl Queue {
     }
 
     pub(super) fn min_free_disk_bytes(&self, origins: &Origins) -> Result<u64, ConfigError> {
-        let wrong = || origins.about("queue.min_free_disk", "is no size; write one such as `256MiB`");
-        units::size(&self.min_free_disk).ok_or_else(wrong)
+        let wrong = |sentence| origins.about("queue.min_free_disk", sentence);
+        let bytes = units::size(&self.min_free_disk);
+        let bytes = bytes.ok_or_else(|| wrong("is no size; write one such as `256MiB`"))?;
+        // Settling writes, too: a file that filled its disk could not even be emptied.
+        if bytes < LEAST_FREE_BYTES {
+            return Err(wrong(
+                "is less than 1MiB, with which a full disk could not be emptied; write one such as `256MiB`",
+            ));
+        }
+        Ok(bytes)
     }
 }
 

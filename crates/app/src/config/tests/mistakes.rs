@@ -190,6 +190,10 @@ fn listeners_and_limits_are_checked() {
             "[queue]\nmin_free_disk = \"some\"",
             "rollbook.toml line 6: `queue.min_free_disk` is no size; write one such as `256MiB`",
         ),
+        (
+            "[queue]\nmin_free_disk = \"1KiB\"",
+            "rollbook.toml line 6: `queue.min_free_disk` is less than 1MiB, with which a full disk could not be emptied; write one such as `256MiB`",
+        ),
     ]);
 }
 
