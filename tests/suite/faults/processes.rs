@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rollbook_domain::Reason;
 use rollbook_simulate::{Callback, Expect, Expected, Key, Mix, Stream, StreamOptions, Verdict};
-use rollbook_tests::{Servers, callbacks, stream};
+use rollbook_tests::{Servers, callbacks, sources, stream};
 
 use super::scene::{Scene, Shape};
 
@@ -58,9 +58,11 @@ fn held(scene: &Scene<'_>) -> u64 {
     row.and_then(|count| count.trim().parse().ok()).unwrap_or_else(|| panic!("no {queue} in {rows}"))
 }
 
-/// A callback that kills whoever translates it, and the text by which it does.
+/// A callback that kills whoever translates it, and the text by which it does. Its source is one that
+/// a single processor hears of: of two, each would have a dead letter.
 fn killer() -> (Callback, String) {
-    let stream = Stream::new(&StreamOptions { seed: 666, mix: Mix::Plain, ..stream(1) });
+    let sources = sources().into_iter().filter(|source| source.name.as_str() == "cybersource").collect();
+    let stream = Stream::new(&StreamOptions { seed: 666, mix: Mix::Plain, sources, ..stream(1) });
     let (mark, mut callbacks) = (stream.tag().to_owned(), stream.into_callbacks());
     let mut callback = callbacks.remove(0);
     let Expect::Accepted(facts) = &callback.expect else { panic!("a plain callback is accepted") };
