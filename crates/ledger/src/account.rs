@@ -1,0 +1,126 @@
+//! Accounts: whose, of what, and for which purpose.
+
+use rollbook_domain::PersonId;
+use uuid::Uuid;
+
+use crate::{AccountId, GroupId};
+
+/// What is counted. Amounts are whole units of it; nothing moves from one asset to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Asset {
+    Points,
+    Minutes,
+}
+
+impl Asset {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Points => "points",
+            Self::Minutes => "minutes",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Points, Self::Minutes].into_iter().find(|asset| asset.as_str() == text)
+    }
+}
+
+/// Who has a balance of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Owner {
+    Person(PersonId),
+    Group(GroupId),
+}
+
+impl Owner {
+    /// `person` or `group`, as the tables have it. Places of the system are `system`.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Person(_) => "person",
+            Self::Group(_) => "group",
+        }
+    }
+
+    pub fn uuid(self) -> Uuid {
+        match self {
+            Self::Person(person) => person.0,
+            Self::Group(group) => group.0,
+        }
+    }
+}
+
+/// Where units lie. Shape keeps what must not be: the system holds no debts, an owner issues nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// What an owner may spend. Never below zero, open holds counted.
+    Available(Owner),
+    /// What an owner must give back before they earn again: zero or below.
+    Owed(Owner),
+    /// The system's: where awards come from.
+    Issued,
+    /// The system's: where spent units go.
+    Redeemed,
+    /// The system's: where expired units go.
+    Expired,
+}
+
+impl Place {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Available(_) => "available",
+            Self::Owed(_) => "owed",
+            Self::Issued => "issued",
+            Self::Redeemed => "redeemed",
+            Self::Expired => "expired",
+        }
+    }
+
+    pub fn owner(self) -> Option<Owner> {
+        match self {
+            Self::Available(owner) | Self::Owed(owner) => Some(owner),
+            Self::Issued | Self::Redeemed | Self::Expired => None,
+        }
+    }
+}
+
+/// An account of the ledger (not [`rollbook_domain::Account`], which is a merchant's).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Account {
+    pub asset: Asset,
+    pub place: Place,
+}
+
+/// Changing this would give every owner a second account.
+const ACCOUNTS: Uuid = Uuid::from_u128(0x94c7_1b2e_6fd0_5843_9b65_e0a2_d71c_38f6);
+
+impl Account {
+    pub fn available(asset: Asset, owner: Owner) -> Self {
+        Self { asset, place: Place::Available(owner) }
+    }
+
+    pub fn owed(asset: Asset, owner: Owner) -> Self {
+        Self { asset, place: Place::Owed(owner) }
+    }
+
+    pub fn system(asset: Asset, place: Place) -> Self {
+        Self { asset, place }
+    }
+
+    pub fn id(self) -> AccountId {
+        let owner = self.place.owner();
+        let (kind, of) = (owner.map_or("system", Owner::kind), owner.map_or(Uuid::nil(), Owner::uuid));
+        let name = format!("{}|{kind}|{of}|{}", self.asset.as_str(), self.place.as_str());
+        AccountId(Uuid::new_v5(&ACCOUNTS, name.as_bytes()))
+    }
+
+    /// Whether it has a row with a balance, to be locked. The system's accounts have none: their
+    /// balance is the sum of their legs.
+    pub fn has_balance(self) -> bool {
+        self.place.owner().is_some()
+    }
+
+    /// The least that posted minus held may be.
+    pub fn floor(self) -> Option<i64> {
+        matches!(self.place, Place::Available(_)).then_some(0)
+    }
+}

@@ -1,0 +1,182 @@
+//! Commands: the six orders, well-formed by construction.
+
+use jiff::Timestamp;
+use rollbook_domain::PersonId;
+use thiserror::Error;
+
+use crate::{Account, Asset, HoldId, LotId, Owner, TransactionId};
+
+/// The greatest amount of a command and the greatest balance: what JSON readers keep exact (2^53 - 1).
+pub const LARGEST: i64 = (1 << 53) - 1;
+
+/// Who asks. A person who spends from a group must be allowed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Actor {
+    /// A rule, a sweep or an operator.
+    System,
+    Person(PersonId),
+}
+
+/// One order with the id that makes it happen once. To be built with [`Command::new`] or
+/// [`Command::expiring`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    pub(crate) id: TransactionId,
+    pub(crate) at: Timestamp,
+    pub(crate) actor: Actor,
+    pub(crate) order: Order,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Moves units: all of it or nothing.
+    Post { asset: Asset, moves: Vec<Move> },
+    /// Reserves units until they are settled or voided, or until `expires_at`.
+    Hold { from: Account, amount: i64, expires_at: Option<Timestamp> },
+    /// Spends up to what is held; the rest returns.
+    Settle { hold: HoldId, shares: Vec<Share> },
+    /// Returns what is held.
+    Void { hold: HoldId },
+    /// What is due and lies: a sweep's order.
+    Expire(Due),
+    /// Undoes a post or a settle, once.
+    Reverse { transaction: TransactionId },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// Gives units to an owner; their debt is paid from it first.
+    Award { to: Owner, amount: i64, expires_at: Option<Timestamp> },
+    /// Takes units from an owner, those that expire soonest first.
+    Spend { from: Owner, to: Destination, amount: i64 },
+}
+
+/// Where spent units go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    Redeemed,
+    /// A transfer: they keep their expiry.
+    Owner(Owner),
+}
+
+/// A part of what a settle spends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    pub to: Destination,
+    pub amount: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Due {
+    Hold(HoldId),
+    Lot(LotId),
+}
+
+/// Nobody can have meant this. It is refused before it has an id, so nothing is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Malformed {
+    #[error("an amount must be between 1 and {LARGEST}; give a whole number of units")]
+    Amount,
+    #[error("nothing is to be moved; give at least one amount")]
+    Nothing,
+    #[error("more than 1000 movements in one command; split it")]
+    TooMany,
+    #[error("the units would move to where they are; name another owner")]
+    ToItself,
+    #[error("only what an owner can spend can be held; name a person or a group")]
+    NotHoldable,
+    #[error("the expiry is not after the time of the command; give a later one or none")]
+    ExpiresBefore,
+    #[error("an expiry has an id of its own; let the sweep issue it")]
+    IdOfExpiry,
+}
+
+impl Command {
+    pub fn new(id: TransactionId, at: Timestamp, actor: Actor, order: Order) -> Result<Self, Malformed> {
+        match &order {
+            Order::Post { moves, .. } => check_moves(moves, at)?,
+            Order::Hold { from, amount, expires_at } => check_hold(*from, *amount, *expires_at, at)?,
+            Order::Settle { shares, .. } => check_all(shares.len(), shares.iter().map(|share| share.amount))?,
+            Order::Expire(_) => return Err(Malformed::IdOfExpiry),
+            Order::Void { .. } | Order::Reverse { .. } => {}
+        }
+        Ok(Self { id, at, actor, order })
+    }
+
+    /// The sweep's command for something that is due by `at`.
+    pub fn expiring(due: Due, at: Timestamp) -> Self {
+        let id = match due {
+            Due::Hold(hold) => TransactionId::expiring_hold(hold),
+            Due::Lot(lot) => TransactionId::expiring_lot(lot),
+        };
+        Self { id, at, actor: Actor::System, order: Order::Expire(due) }
+    }
+
+    pub fn id(&self) -> TransactionId {
+        self.id
+    }
+
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    pub fn order(&self) -> &Order {
+        &self.order
+    }
+}
+
+impl Move {
+    pub fn amount(self) -> i64 {
+        match self {
+            Self::Award { amount, .. } | Self::Spend { amount, .. } => amount,
+        }
+    }
+
+    /// The owner whose balance the answer tells if this is the first move.
+    pub fn subject(self) -> Owner {
+        match self {
+            Self::Award { to, .. } => to,
+            Self::Spend { from, .. } => from,
+        }
+    }
+}
+
+fn check_moves(moves: &[Move], at: Timestamp) -> Result<(), Malformed> {
+    for step in moves {
+        match step {
+            Move::Award { expires_at: Some(expires_at), .. } if *expires_at <= at => {
+                return Err(Malformed::ExpiresBefore);
+            }
+            Move::Spend { from, to: Destination::Owner(to), .. } if from == to => return Err(Malformed::ToItself),
+            Move::Award { .. } | Move::Spend { .. } => {}
+        }
+    }
+    check_all(moves.len(), moves.iter().map(|step| step.amount()))
+}
+
+fn check_hold(from: Account, amount: i64, expires_at: Option<Timestamp>, at: Timestamp) -> Result<(), Malformed> {
+    if from.floor().is_none() {
+        return Err(Malformed::NotHoldable);
+    }
+    if expires_at.is_some_and(|expires_at| expires_at <= at) {
+        return Err(Malformed::ExpiresBefore);
+    }
+    check_all(1, [amount].into_iter())
+}
+
+fn check_all(count: usize, amounts: impl Iterator<Item = i64>) -> Result<(), Malformed> {
+    if count == 0 {
+        return Err(Malformed::Nothing);
+    }
+    if count > 1000 {
+        return Err(Malformed::TooMany);
+    }
+    let mut sum = 0_i64;
+    for amount in amounts {
+        sum = sum.saturating_add(amount);
+        if amount < 1 || sum > LARGEST {
+            return Err(Malformed::Amount);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! The request digest: does a second command with this id ask for the same thing?
+
+use sha2::{Digest as _, Sha256};
+
+use crate::{Account, Actor, Asset, Command, Destination, Due, Move, Order, Owner};
+
+/// A versioned digest over the order and who asked. Times are not in it: whoever asks again asks
+/// later, and what expires after 24 months then expires later, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestDigest(pub [u8; 16]);
+
+/// To be raised with every change of the words below. It is the first byte of a digest.
+const VERSION: u8 = 1;
+
+impl RequestDigest {
+    pub fn of(command: &Command) -> Self {
+        let mut words = Words(Sha256::new());
+        words.actor(command.actor);
+        words.order(&command.order);
+        let sum = words.0.finalize();
+        let mut digest = [VERSION; 16];
+        digest[1..].copy_from_slice(&sum[..15]);
+        Self(digest)
+    }
+
+    /// Whether both are of one version and differ.
+    pub fn contradicts(&self, other: &Self) -> bool {
+        self.0[0] == other.0[0] && self != other
+    }
+}
+
+/// Every word ends with a byte that no word contains, so that none runs into the next.
+struct Words(Sha256);
+
+impl Words {
+    fn word(&mut self, word: &str) {
+        self.0.update(word.as_bytes());
+        self.0.update([0]);
+    }
+
+    fn actor(&mut self, actor: Actor) {
+        match actor {
+            Actor::System => self.word("system"),
+            Actor::Person(person) => self.word(&person.to_string()),
+        }
+    }
+
+    fn order(&mut self, order: &Order) {
+        match order {
+            Order::Post { asset, moves } => self.moves(*asset, moves),
+            Order::Hold { from, amount, .. } => self.hold(*from, *amount),
+            Order::Settle { hold, shares } => {
+                self.named("settle", &hold.to_string());
+                for share in shares {
+                    self.spend(share.to, share.amount);
+                }
+            }
+            Order::Void { hold } => self.named("void", &hold.to_string()),
+            Order::Expire(Due::Hold(hold)) => self.named("expire_hold", &hold.to_string()),
+            Order::Expire(Due::Lot(lot)) => self.named("expire_lot", &lot.to_string()),
+            Order::Reverse { transaction } => self.named("reverse", &transaction.to_string()),
+        }
+    }
+
+    fn named(&mut self, order: &str, what: &str) {
+        self.word(order);
+        self.word(what);
+    }
+
+    fn moves(&mut self, asset: Asset, moves: &[Move]) {
+        self.named("post", asset.as_str());
+        for step in moves {
+            match *step {
+                Move::Award { to, amount, .. } => {
+                    self.word("award");
+                    self.owner(to);
+                    self.word(&amount.to_string());
+                }
+                Move::Spend { from, to, amount } => {
+                    self.word("spend");
+                    self.owner(from);
+                    self.spend(to, amount);
+                }
+            }
+        }
+    }
+
+    fn hold(&mut self, from: Account, amount: i64) {
+        self.named("hold", &from.id().to_string());
+        self.word(&amount.to_string());
+    }
+
+    fn spend(&mut self, to: Destination, amount: i64) {
+        match to {
+            Destination::Redeemed => self.word("redeemed"),
+            Destination::Owner(owner) => self.owner(owner),
+        }
+        self.word(&amount.to_string());
+    }
+
+    fn owner(&mut self, owner: Owner) {
+        self.named(owner.kind(), &owner.uuid().to_string());
+    }
+}

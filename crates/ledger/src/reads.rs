@@ -1,0 +1,246 @@
+//! What a store must lock and read before a batch can be decided.
+//!
+//! First come rows that never change and lead to the accounts ([`Wanted`], [`Known`]), then the
+//! locks ([`accounts_of`]), then what the locks guard ([`Needs`]). What was committed between the
+//! first reading and the locks is as if it came after this batch: its caller had not been answered
+//! when this batch began.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use rollbook_domain::PersonId;
+
+use crate::{
+    Account, Actor, Asset, Command, Destination, Due, GroupId, HoldId, Leg, LotId, LotMovement, Move, Order, Owner,
+    Place, Transaction, TransactionId,
+};
+
+/// Rows to be read before the locks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    pub holds: BTreeSet<HoldId>,
+    pub lots: BTreeSet<LotId>,
+    /// To be reversed: the transaction, its legs and its lot movements.
+    pub transactions: BTreeSet<TransactionId>,
+}
+
+impl Wanted {
+    pub fn by(commands: &[Command]) -> Self {
+        let mut wanted = Self::default();
+        for command in commands {
+            match command.order {
+                Order::Settle { hold, .. } | Order::Void { hold } | Order::Expire(Due::Hold(hold)) => {
+                    wanted.holds.insert(hold);
+                }
+                Order::Expire(Due::Lot(lot)) => {
+                    wanted.lots.insert(lot);
+                }
+                Order::Reverse { transaction } => {
+                    wanted.transactions.insert(transaction);
+                }
+                Order::Post { .. } | Order::Hold { .. } => {}
+            }
+        }
+        wanted
+    }
+}
+
+/// What was found of [`Wanted`]. None of it ever changes, so no lock is needed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    pub holds: BTreeMap<HoldId, Account>,
+    pub lots: BTreeMap<LotId, Account>,
+    pub transactions: BTreeMap<TransactionId, Transaction>,
+    pub legs: BTreeMap<TransactionId, Vec<Leg>>,
+    pub movements: BTreeMap<TransactionId, Vec<LotMovement>>,
+}
+
+/// Where holds, lots and transactions lie.
+pub(crate) trait Directory {
+    fn hold(&self, hold: HoldId) -> Option<Account>;
+    fn lot(&self, lot: LotId) -> Option<Account>;
+    fn legs(&self, transaction: TransactionId) -> &[Leg];
+}
+
+impl Directory for Known {
+    fn hold(&self, hold: HoldId) -> Option<Account> {
+        self.holds.get(&hold).copied()
+    }
+
+    fn lot(&self, lot: LotId) -> Option<Account> {
+        self.lots.get(&lot).copied()
+    }
+
+    fn legs(&self, transaction: TransactionId) -> &[Leg] {
+        self.legs.get(&transaction).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The accounts to lock for a batch, each once, in the order in which every process locks them.
+/// Rows that are missing are to be made first, with zeros.
+pub fn accounts_of(commands: &[Command], known: &Known) -> BTreeSet<Account> {
+    by_command(commands, known).into_iter().flatten().collect()
+}
+
+fn by_command(commands: &[Command], known: &Known) -> Vec<BTreeSet<Account>> {
+    let mut earlier: BTreeMap<TransactionId, BTreeSet<Account>> = BTreeMap::new();
+    let mut all = Vec::with_capacity(commands.len());
+    for command in commands {
+        let mut accounts = accounts(command, known);
+        accounts.extend(of_this_batch(command, &earlier));
+        earlier.entry(command.id).or_insert_with(|| accounts.clone());
+        all.push(accounts);
+    }
+    all
+}
+
+/// A command may name what an earlier one of its batch makes.
+fn of_this_batch(command: &Command, earlier: &BTreeMap<TransactionId, BTreeSet<Account>>) -> BTreeSet<Account> {
+    let named = match command.order {
+        Order::Settle { hold, .. } | Order::Void { hold } | Order::Expire(Due::Hold(hold)) => TransactionId(hold.0),
+        Order::Reverse { transaction } => transaction,
+        Order::Expire(Due::Lot(_)) | Order::Post { .. } | Order::Hold { .. } => return BTreeSet::new(),
+    };
+    let accounts = earlier.get(&named).into_iter().flatten();
+    accounts.flat_map(|account| with_debt(*account)).collect()
+}
+
+/// The accounts of one command, as far as `directory` knows.
+pub(crate) fn accounts(command: &Command, directory: &impl Directory) -> BTreeSet<Account> {
+    match &command.order {
+        Order::Post { asset, moves } => moves.iter().flat_map(|step| of_move(*asset, *step)).collect(),
+        Order::Hold { from, .. } => BTreeSet::from([*from]),
+        Order::Settle { hold, shares } => {
+            let held = directory.hold(*hold);
+            let asset = held.map(|account| account.asset);
+            let targets = shares.iter().filter_map(|share| target(asset?, share.to));
+            targets.chain(held).filter(|account| account.has_balance()).collect()
+        }
+        Order::Void { hold } | Order::Expire(Due::Hold(hold)) => directory.hold(*hold).into_iter().collect(),
+        Order::Expire(Due::Lot(lot)) => directory.lot(*lot).into_iter().collect(),
+        Order::Reverse { transaction } => {
+            let ends = directory.legs(*transaction).iter().flat_map(|leg| [leg.from, leg.to]);
+            ends.flat_map(with_debt).collect()
+        }
+    }
+}
+
+fn of_move(asset: Asset, step: Move) -> Vec<Account> {
+    match step {
+        Move::Award { to, .. } => vec![Account::available(asset, to), Account::owed(asset, to)],
+        Move::Spend { from, to, .. } => {
+            let mut accounts = vec![Account::available(asset, from)];
+            accounts.extend(target(asset, to).filter(|account| account.has_balance()));
+            accounts
+        }
+    }
+}
+
+fn target(asset: Asset, to: Destination) -> Option<Account> {
+    match to {
+        Destination::Redeemed => None,
+        Destination::Owner(owner) => Some(Account::available(asset, owner)),
+    }
+}
+
+/// The account, and where its owner's debt is kept.
+fn with_debt(account: Account) -> Vec<Account> {
+    let owner = account.place.owner();
+    let debt = owner.map(|owner| Account::owed(account.asset, owner));
+    debt.into_iter().chain([account].into_iter().filter(|account| account.has_balance())).collect()
+}
+
+/// What to read under the locks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// By id: what was decided of the batch's own commands.
+    pub decided: BTreeSet<TransactionId>,
+    /// Whether there is an applied reversal of these.
+    pub reversals: BTreeSet<TransactionId>,
+    /// These holds, and every open hold of an account that expires by its `due_by`; the pins of all
+    /// of them, and the lots of those pins.
+    pub holds: BTreeSet<HoldId>,
+    /// These lots, whatever is left in them.
+    pub lots: BTreeSet<LotId>,
+    /// What these persons may do in these groups.
+    pub members: BTreeSet<(GroupId, PersonId)>,
+    pub accounts: BTreeMap<Account, Need>,
+}
+
+/// Which lots of an account are needed, of those with anything free, in the order of (expiry, id):
+/// all that expire by `due_by`, and after them as many as it takes to have `up_to` units free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    pub due_by: Timestamp,
+    pub up_to: i64,
+}
+
+impl Needs {
+    pub fn of(commands: &[Command], known: &Known) -> Self {
+        let mut needs = Self::default();
+        for (command, accounts) in commands.iter().zip(by_command(commands, known)) {
+            needs.decided.insert(command.id);
+            for account in accounts {
+                needs.widen(account, command.at, spent(command, account));
+            }
+            needs.name(command, known);
+        }
+        let groups = needs.accounts.keys().filter_map(|account| group(*account));
+        needs.members = groups.flat_map(|group| persons(commands).map(move |person| (group, person))).collect();
+        needs
+    }
+
+    fn widen(&mut self, account: Account, at: Timestamp, amount: i64) {
+        let need = self.accounts.entry(account).or_insert(Need { due_by: at, up_to: 0 });
+        need.due_by = need.due_by.max(at);
+        need.up_to = need.up_to.saturating_add(amount);
+    }
+
+    fn name(&mut self, command: &Command, known: &Known) {
+        match command.order {
+            Order::Settle { hold, .. } | Order::Void { hold } | Order::Expire(Due::Hold(hold)) => {
+                self.holds.insert(hold);
+            }
+            Order::Expire(Due::Lot(lot)) => {
+                self.lots.insert(lot);
+            }
+            Order::Reverse { transaction } => {
+                self.reversals.insert(transaction);
+                let movements = known.movements.get(&transaction).into_iter().flatten();
+                self.lots.extend(movements.map(|movement| movement.lot));
+            }
+            Order::Post { .. } | Order::Hold { .. } => {}
+        }
+    }
+}
+
+fn group(account: Account) -> Option<GroupId> {
+    match account.place {
+        Place::Available(Owner::Group(group)) => Some(group),
+        _ => None,
+    }
+}
+
+fn persons(commands: &[Command]) -> impl Iterator<Item = PersonId> + '_ {
+    commands.iter().filter_map(|command| match command.actor {
+        Actor::Person(person) => Some(person),
+        Actor::System => None,
+    })
+}
+
+/// How much of the free lots of `account` the command may take: a reversal may take anything.
+fn spent(command: &Command, account: Account) -> i64 {
+    match &command.order {
+        Order::Post { moves, .. } => moves.iter().filter_map(|step| from(*step, account)).fold(0, i64::saturating_add),
+        Order::Hold { amount, .. } => *amount,
+        Order::Reverse { .. } => i64::MAX,
+        Order::Settle { .. } | Order::Void { .. } | Order::Expire(_) => 0,
+    }
+}
+
+fn from(step: Move, account: Account) -> Option<i64> {
+    match step {
+        Move::Spend { from, amount, .. } => (account.place == Place::Available(from)).then_some(amount),
+        Move::Award { .. } => None,
+    }
+}

@@ -1,0 +1,204 @@
+//! The rows of the ledger, as the tables have them.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use rollbook_domain::Reason;
+
+use crate::{Account, Actor, HoldId, LotId, RequestDigest, TransactionId, Verdict};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Post,
+    Hold,
+    Settle,
+    Void,
+    Expire,
+    Reverse,
+}
+
+impl Kind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Post => "post",
+            Self::Hold => "hold",
+            Self::Settle => "settle",
+            Self::Void => "void",
+            Self::Expire => "expire",
+            Self::Reverse => "reverse",
+        }
+    }
+}
+
+/// A command that was decided, applied or not. Written once, never changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    pub id: TransactionId,
+    pub kind: Kind,
+    pub digest: RequestDigest,
+    pub verdict: Verdict,
+    /// What a settle, a void or an expiry of a hold named.
+    pub hold: Option<HoldId>,
+    /// What an expiry of a lot named.
+    pub lot: Option<LotId>,
+    /// What a reversal named.
+    pub reverses: Option<TransactionId>,
+    pub actor: Actor,
+    /// The command's time, or the date of an expiry.
+    pub at: Timestamp,
+    /// The balance it left, of the account it was about: part of the answer.
+    pub left: Option<Sums>,
+}
+
+impl Transaction {
+    pub fn is_applied(&self) -> bool {
+        self.verdict == Verdict::Applied
+    }
+
+    pub fn reason(&self) -> Option<&Reason> {
+        match &self.verdict {
+            Verdict::Applied => None,
+            Verdict::Rejected(refusal) => Some(&refusal.reason),
+        }
+    }
+}
+
+/// Moves `amount` from one account to another. Append-only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leg {
+    pub transaction: TransactionId,
+    /// From 0 within its transaction.
+    pub n: u32,
+    pub from: Account,
+    pub to: Account,
+    /// Above zero.
+    pub amount: i64,
+    /// The account's version after this leg; none for the system's.
+    pub from_version: Option<i64>,
+    pub to_version: Option<i64>,
+}
+
+/// What an account has posted and held, in whole units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    pub posted: i64,
+    pub held: i64,
+}
+
+impl Sums {
+    pub fn available(self) -> i64 {
+        self.posted - self.held
+    }
+}
+
+/// The row of an owner's account: what its legs and open holds sum to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Balance {
+    pub account: Account,
+    pub sums: Sums,
+    /// How many legs touched it.
+    pub version: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldState {
+    Open,
+    Settled,
+    Voided,
+    Expired,
+}
+
+impl HoldState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Settled => "settled",
+            Self::Voided => "voided",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl fmt::Display for HoldState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    pub id: HoldId,
+    pub account: Account,
+    pub amount: i64,
+    pub state: HoldState,
+    /// How much of it was spent; the rest returned.
+    pub settled: i64,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Points of a lot that wait for a hold. Append-only; it counts while the hold is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pin {
+    pub hold: HoldId,
+    pub lot: LotId,
+    pub amount: i64,
+}
+
+/// Points of one origin that expire at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lot {
+    pub id: LotId,
+    pub account: Account,
+    /// The leg that made it.
+    pub transaction: TransactionId,
+    pub leg: u32,
+    /// The lot it was transferred out of.
+    pub source: Option<LotId>,
+    pub expires_at: Timestamp,
+    pub amount: i64,
+    /// Still in the account, pinned ones included.
+    pub remaining: i64,
+    /// Pinned by open holds.
+    pub held: i64,
+    /// How much of it expired.
+    pub expired: i64,
+    /// Whether its expiry has been booked. What returns to it afterwards leaves at once.
+    pub lapsed: bool,
+}
+
+impl Lot {
+    /// What may be taken.
+    pub fn free(&self) -> i64 {
+        self.remaining - self.held
+    }
+}
+
+/// What a leg did to a lot: into it above zero, out of it below. Append-only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LotMovement {
+    pub transaction: TransactionId,
+    pub leg: u32,
+    pub lot: LotId,
+    pub amount: i64,
+}
+
+/// What a member of a group may do with its points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Owner,
+    Spender,
+    Viewer,
+}
+
+/// What a batch writes. Transactions, legs, pins and lot movements are new rows, in the order in
+/// which they happened; balances, holds and lots are written over what stood there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub transactions: Vec<Transaction>,
+    pub legs: Vec<Leg>,
+    pub movements: Vec<LotMovement>,
+    pub pins: Vec<Pin>,
+    pub balances: Vec<Balance>,
+    pub holds: Vec<Hold>,
+    pub lots: Vec<Lot>,
+}
