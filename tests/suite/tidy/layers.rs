@@ -15,6 +15,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("providers", 1, &["domain"]),
     ("membership", 1, &["domain"]),
     ("waiver", 1, &["domain"]),
+    ("ledger", 1, &["domain"]),
     ("queue", 1, &["domain"]),
     ("store", 1, &["domain"]),
     ("queue-rabbitmq", 2, &["domain", "queue"]),
@@ -51,7 +52,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
 ];
 
 /// Crates that must stay pure: no runtime, no network, no database, no randomness.
-const PURE: &[&str] = &["domain", "providers", "membership", "waiver"];
+const PURE: &[&str] = &["domain", "providers", "membership", "waiver", "ledger"];
 const IMPURE: &[&str] = &["tokio", "hyper", "axum", "reqwest", "sqlx", "getrandom", "fastrand", "tracing", "lapin"];
 
 /// Crates that may hold a backend, and what marks one.
