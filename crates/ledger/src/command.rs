@@ -88,16 +88,21 @@ pub enum Malformed {
     #[error("the expiry is not after the time of the command; give a later one or none")]
     ExpiresBefore,
     #[error("an expiry has an id of its own; let the sweep issue it")]
-    IdOfExpiry,
+    Expiry,
+    #[error("ids of UUID version 8 are the ledger's own; take one of another version")]
+    ReservedId,
 }
 
 impl Command {
     pub fn new(id: TransactionId, at: Timestamp, actor: Actor, order: Order) -> Result<Self, Malformed> {
+        if id.is_reserved() {
+            return Err(Malformed::ReservedId);
+        }
         match &order {
             Order::Post { moves, .. } => check_moves(moves, at)?,
             Order::Hold { from, amount, expires_at } => check_hold(*from, *amount, *expires_at, at)?,
             Order::Settle { shares, .. } => check_all(shares.len(), shares.iter().map(|share| share.amount))?,
-            Order::Expire(_) => return Err(Malformed::IdOfExpiry),
+            Order::Expire(_) => return Err(Malformed::Expiry),
             Order::Void { .. } | Order::Reverse { .. } => {}
         }
         Ok(Self { id, at, actor, order })
@@ -118,6 +123,10 @@ impl Command {
 
     pub fn at(&self) -> Timestamp {
         self.at
+    }
+
+    pub fn actor(&self) -> Actor {
+        self.actor
     }
 
     pub fn order(&self) -> &Order {

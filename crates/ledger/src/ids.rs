@@ -52,12 +52,24 @@ impl TransactionId {
 
     /// A hold expires once, whoever notices.
     pub fn expiring_hold(hold: HoldId) -> Self {
-        Self(Uuid::new_v5(&EXPIRIES, format!("hold:{hold}").as_bytes()))
+        Self::of_expiry(&format!("hold:{hold}"))
     }
 
     /// A lot expires once, whoever notices.
     pub fn expiring_lot(lot: LotId) -> Self {
-        Self(Uuid::new_v5(&EXPIRIES, format!("lot:{lot}").as_bytes()))
+        Self::of_expiry(&format!("lot:{lot}"))
+    }
+
+    /// Hashed as in version 5 and marked as version 8, which no caller may use: whoever gave the id
+    /// of an expiry to a command of their own would keep it from ever happening.
+    fn of_expiry(name: &str) -> Self {
+        let hashed = Uuid::new_v5(&EXPIRIES, name.as_bytes());
+        Self(uuid::Builder::from_custom_bytes(hashed.into_bytes()).into_uuid())
+    }
+
+    /// Whether only the ledger itself may give this id to a command.
+    pub(crate) fn is_reserved(self) -> bool {
+        self.0.get_version_num() == 8
     }
 }
 

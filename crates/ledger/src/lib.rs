@@ -55,5 +55,5 @@ pub use decide::decide;
 pub use digest::RequestDigest;
 pub use ids::{AccountId, GroupId, HoldId, LotId, TransactionId};
 pub use invariants::{Check, INVARIANTS, Rows, examine};
-pub use reads::{Known, Needs, Wanted, accounts_of};
+pub use reads::{Known, Need, Needs, Wanted, accounts_of};
 pub use rows::{Balance, Changes, Hold, HoldState, Kind, Leg, Lot, LotMovement, Pin, Role, Sums, Transaction};

@@ -87,22 +87,35 @@ fn by_command(commands: &[Command], known: &Known) -> Vec<BTreeSet<Account>> {
     let mut all = Vec::with_capacity(commands.len());
     for command in commands {
         let mut accounts = accounts(command, known);
-        accounts.extend(of_this_batch(command, &earlier));
+        accounts.extend(of_this_batch(command, known, &earlier));
         earlier.entry(command.id).or_insert_with(|| accounts.clone());
         all.push(accounts);
     }
     all
 }
 
-/// A command may name what an earlier one of its batch makes.
-fn of_this_batch(command: &Command, earlier: &BTreeMap<TransactionId, BTreeSet<Account>>) -> BTreeSet<Account> {
-    let named = match command.order {
-        Order::Settle { hold, .. } | Order::Void { hold } | Order::Expire(Due::Hold(hold)) => TransactionId(hold.0),
-        Order::Reverse { transaction } => transaction,
-        Order::Expire(Due::Lot(_)) | Order::Post { .. } | Order::Hold { .. } => return BTreeSet::new(),
+/// A command may name what an earlier one of its batch makes. What an earlier one makes without
+/// having its id (an expiry, a lot) can only lie in one of the accounts locked so far.
+fn of_this_batch(
+    command: &Command,
+    known: &Known,
+    earlier: &BTreeMap<TransactionId, BTreeSet<Account>>,
+) -> BTreeSet<Account> {
+    let (found, named) = match command.order {
+        Order::Settle { hold, .. } | Order::Void { hold } | Order::Expire(Due::Hold(hold)) => {
+            (known.hold(hold).is_some(), Some(TransactionId(hold.0)))
+        }
+        Order::Reverse { transaction } => (known.transactions.contains_key(&transaction), Some(transaction)),
+        Order::Expire(Due::Lot(lot)) => (known.lot(lot).is_some(), None),
+        Order::Post { .. } | Order::Hold { .. } => (true, None),
     };
-    let accounts = earlier.get(&named).into_iter().flatten();
-    accounts.flat_map(|account| with_debt(*account)).collect()
+    if found {
+        return BTreeSet::new();
+    }
+    match named.and_then(|id| earlier.get(&id)) {
+        Some(accounts) => accounts.iter().flat_map(|account| with_debt(*account)).collect(),
+        None => earlier.values().flatten().copied().collect(),
+    }
 }
 
 /// The accounts of one command, as far as `directory` knows.
@@ -143,11 +156,11 @@ fn target(asset: Asset, to: Destination) -> Option<Account> {
     }
 }
 
-/// The account, and where its owner's debt is kept.
+/// Both accounts of the owner: what is available and what is owed.
 fn with_debt(account: Account) -> Vec<Account> {
-    let owner = account.place.owner();
-    let debt = owner.map(|owner| Account::owed(account.asset, owner));
-    debt.into_iter().chain([account].into_iter().filter(|account| account.has_balance())).collect()
+    let Account { asset, place } = account;
+    let both = place.owner().map(|owner| [Account::available(asset, owner), Account::owed(asset, owner)]);
+    both.into_iter().flatten().collect()
 }
 
 /// What to read under the locks.

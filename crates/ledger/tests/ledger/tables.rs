@@ -1,0 +1,141 @@
+//! A store in memory. It loads what `Needs` names and not a row more, so that a need that is not
+//! named shows, and refuses what a database would refuse.
+
+use std::collections::BTreeMap;
+
+use rollbook_domain::PersonId;
+use rollbook_ledger::{
+    Account, Answer, Balance, Changes, Command, GroupId, Hold, HoldId, HoldState, Known, Loaded, Lot, LotId, Need,
+    Needs, Role, Rows, Wanted, accounts_of, decide, examine,
+};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tables {
+    pub rows: Rows,
+    pub members: BTreeMap<(GroupId, PersonId), Role>,
+}
+
+impl Tables {
+    pub fn run(&mut self, commands: &[Command]) -> Vec<Answer> {
+        let loaded = self.load(commands);
+        let (answers, changes) = decide(loaded, commands);
+        self.write(changes);
+        answers
+    }
+
+    pub fn run_one(&mut self, command: Command) -> Answer {
+        self.run(&[command]).remove(0)
+    }
+
+    pub fn assert_sound(&self) {
+        for check in examine(&self.rows) {
+            assert!(check.broken.is_empty(), "{}: {:?}", check.name, check.broken);
+        }
+    }
+
+    fn load(&self, commands: &[Command]) -> Loaded {
+        let known = self.known(&Wanted::by(commands));
+        let accounts = accounts_of(commands, &known);
+        let needs = Needs::of(commands, &known);
+        assert!(accounts.iter().eq(needs.accounts.keys()), "what is read is locked");
+        let holds = self.holds(&needs);
+        let pins: Vec<_> = self.rows.pins.iter().filter(|pin| holds.contains_key(&pin.hold)).copied().collect();
+        let mut lots = self.lots(&needs);
+        for lot in self.rows.lots.iter().filter(|lot| pins.iter().any(|pin| pin.lot == lot.id)) {
+            lots.insert(lot.id, *lot);
+        }
+        let decided = self.rows.transactions.iter().filter(|one| needs.decided.contains(&one.id)).cloned().collect();
+        let reversals = self.rows.transactions.iter().filter(|one| one.is_applied()).filter_map(|one| one.reverses);
+        Loaded {
+            decided,
+            reversed: reversals.filter(|id| needs.reversals.contains(id)).collect(),
+            balances: self.rows.balances.iter().filter(|row| accounts.contains(&row.account)).copied().collect(),
+            holds: holds.into_values().collect(),
+            pins,
+            lots: lots.into_values().collect(),
+            members: self
+                .members
+                .iter()
+                .filter(|(key, _)| needs.members.contains(key))
+                .map(|(k, v)| (*k, *v))
+                .collect(),
+            known,
+        }
+    }
+
+    fn known(&self, wanted: &Wanted) -> Known {
+        let holds = self.rows.holds.iter().filter(|hold| wanted.holds.contains(&hold.id));
+        let lots = self.rows.lots.iter().filter(|lot| wanted.lots.contains(&lot.id));
+        let mut known = Known {
+            holds: holds.map(|hold| (hold.id, hold.account)).collect(),
+            lots: lots.map(|lot| (lot.id, lot.account)).collect(),
+            ..Known::default()
+        };
+        for one in self.rows.transactions.iter().filter(|one| wanted.transactions.contains(&one.id)) {
+            known.transactions.insert(one.id, one.clone());
+        }
+        for leg in self.rows.legs.iter().filter(|leg| wanted.transactions.contains(&leg.transaction)) {
+            known.legs.entry(leg.transaction).or_default().push(*leg);
+        }
+        for one in self.rows.movements.iter().filter(|one| wanted.transactions.contains(&one.transaction)) {
+            known.movements.entry(one.transaction).or_default().push(*one);
+        }
+        known
+    }
+
+    fn holds(&self, needs: &Needs) -> BTreeMap<HoldId, Hold> {
+        let due = |hold: &&Hold| {
+            let by = needs.accounts.get(&hold.account).map(|need| need.due_by);
+            let open = hold.state == HoldState::Open;
+            needs.holds.contains(&hold.id) || open && hold.expires_at.zip(by).is_some_and(|(date, by)| date <= by)
+        };
+        self.rows.holds.iter().filter(due).map(|hold| (hold.id, *hold)).collect()
+    }
+
+    fn lots(&self, needs: &Needs) -> BTreeMap<LotId, Lot> {
+        let mut lots: BTreeMap<_, _> = BTreeMap::new();
+        for lot in self.rows.lots.iter().filter(|lot| needs.lots.contains(&lot.id)) {
+            lots.insert(lot.id, *lot);
+        }
+        for (account, need) in &needs.accounts {
+            lots.extend(self.prefix(*account, *need).into_iter().map(|lot| (lot.id, lot)));
+        }
+        lots
+    }
+
+    fn prefix(&self, account: Account, need: Need) -> Vec<Lot> {
+        let own = self.rows.lots.iter().filter(|lot| lot.account == account && lot.free() > 0);
+        let mut own: Vec<_> = own.copied().collect();
+        own.sort_by_key(|lot| (lot.expires_at, lot.id));
+        let mut beyond = 0_i64;
+        own.retain(|lot| {
+            let wanted = lot.expires_at <= need.due_by || beyond < need.up_to;
+            if lot.expires_at > need.due_by {
+                beyond += lot.free();
+            }
+            wanted
+        });
+        own
+    }
+
+    fn write(&mut self, changes: Changes) {
+        let Changes { transactions, legs, movements, pins, balances, holds, lots } = changes;
+        for one in transactions {
+            assert!(self.rows.transactions.iter().all(|other| other.id != one.id), "an id twice");
+            self.rows.transactions.push(one);
+        }
+        self.rows.legs.extend(legs);
+        self.rows.movements.extend(movements);
+        self.rows.pins.extend(pins);
+        upsert(&mut self.rows.balances, balances, |row: &Balance| row.account);
+        upsert(&mut self.rows.holds, holds, |row: &Hold| row.id);
+        upsert(&mut self.rows.lots, lots, |row: &Lot| row.id);
+    }
+}
+
+/// Rows stand in the order of their keys, so that tables can be compared.
+fn upsert<T, K: Ord>(rows: &mut Vec<T>, new: Vec<T>, key: impl Fn(&T) -> K) {
+    let mut by_key: BTreeMap<K, T> = std::mem::take(rows).into_iter().map(|row| (key(&row), row)).collect();
+    by_key.extend(new.into_iter().map(|row| (key(&row), row)));
+    rows.extend(by_key.into_values());
+}
