@@ -7,8 +7,8 @@ use rollbook_domain::PersonId;
 
 use crate::reads::Directory;
 use crate::{
-    Account, Balance, Changes, GroupId, Hold, HoldId, HoldState, Known, Leg, Lot, LotId, LotMovement, Pin, Role, Sums,
-    Transaction, TransactionId,
+    Account, Balance, Changes, GroupId, Hold, HoldId, HoldState, Kind, Known, Leg, Lot, LotId, LotMovement, Pin, Role,
+    Sums, Transaction, TransactionId,
 };
 
 /// What a store read for a batch: [`Known`] before the locks, the rest ([`crate::Needs`]) under them.
@@ -72,7 +72,10 @@ impl Books {
     pub fn into_changes(mut self) -> Changes {
         let Touched { accounts, holds, lots } = self.touched;
         self.changes.balances = accounts.iter().map(|account| self.balances[account]).collect();
-        self.changes.holds = holds.iter().map(|hold| self.holds[hold]).collect();
+        let placed: BTreeSet<_> =
+            self.changes.transactions.iter().filter(|one| one.kind == Kind::Hold).map(|one| one.id.0).collect();
+        (self.changes.placed, self.changes.resolved) =
+            holds.iter().map(|hold| self.holds[hold]).partition(|hold| placed.contains(&hold.id.0));
         self.changes.lots = lots.iter().map(|key| self.lots[key]).collect();
         self.changes
     }
@@ -90,6 +93,16 @@ impl Books {
 
     pub fn hold(&self, hold: HoldId) -> Option<Hold> {
         self.holds.get(&hold).copied()
+    }
+
+    /// One that a command may name: known before the locks, or placed since.
+    pub fn named_hold(&self, hold: HoldId) -> Option<Hold> {
+        self.known.holds.get(&hold).and_then(|_| self.hold(hold))
+    }
+
+    pub fn place_hold(&mut self, hold: Hold) {
+        self.known.holds.insert(hold.id, hold.account);
+        self.set_hold(hold);
     }
 
     pub fn set_hold(&mut self, hold: Hold) {
@@ -125,6 +138,16 @@ impl Books {
 
     pub fn lot(&self, lot: LotId) -> Option<Lot> {
         self.lot_keys.get(&lot).map(|key| self.lots[key])
+    }
+
+    /// As [`Self::named_hold`].
+    pub fn named_lot(&self, lot: LotId) -> Option<Lot> {
+        self.known.lots.get(&lot).and_then(|_| self.lot(lot))
+    }
+
+    pub fn make_lot(&mut self, lot: Lot) {
+        self.known.lots.insert(lot.id, lot.account);
+        self.set_lot(lot);
     }
 
     pub fn set_lot(&mut self, lot: Lot) {
@@ -174,11 +197,11 @@ impl Books {
 
 impl Directory for Books {
     fn hold(&self, hold: HoldId) -> Option<Account> {
-        self.holds.get(&hold).map(|hold| hold.account)
+        self.known.hold(hold)
     }
 
     fn lot(&self, lot: LotId) -> Option<Account> {
-        self.lot_keys.get(&lot).map(|key| key.0)
+        self.known.lot(lot)
     }
 
     fn legs(&self, transaction: TransactionId) -> &[Leg] {

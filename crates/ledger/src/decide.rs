@@ -76,7 +76,7 @@ fn carry_out(books: &mut Books, command: &Command) -> Done {
 }
 
 fn resolution(books: &mut Books, entry: Entry, hold: HoldId, result: Result<(), Refusal>) -> Transaction {
-    let subject = books.hold(hold).map(|hold| hold.account);
+    let subject = books.named_hold(hold).map(|hold| hold.account);
     record(books, Entry { hold: Some(hold), ..entry }, verdict(result), subject)
 }
 

@@ -1,7 +1,7 @@
 //! What is due expires first, soonest first, each at its own date.
 //!
-//! A hold that expires at the same moment as a lot goes first: what it returns then expires with
-//! the lot, as it would have if the hold had never been.
+//! A hold that expires at the same moment as a lot goes first, so that what it returns to that lot
+//! expires with it.
 
 use std::collections::BTreeSet;
 
@@ -64,7 +64,7 @@ pub(crate) fn answer(books: &Books, id: TransactionId, due: Due) -> Answer {
 }
 
 fn refuse_hold(books: &Books, hold: HoldId) -> Refusal {
-    let Some(hold) = books.hold(hold) else { return unknown(reasons::UNKNOWN_HOLD, "hold") };
+    let Some(hold) = books.named_hold(hold) else { return unknown(reasons::UNKNOWN_HOLD, "hold") };
     let sums = books.sums(hold.account);
     match hold.state {
         HoldState::Open => not_due(hold.account.asset, sums),
@@ -73,6 +73,6 @@ fn refuse_hold(books: &Books, hold: HoldId) -> Refusal {
 }
 
 fn refuse_lot(books: &Books, lot: LotId) -> Refusal {
-    let Some(lot) = books.lot(lot) else { return unknown(reasons::UNKNOWN_LOT, "lot") };
+    let Some(lot) = books.named_lot(lot) else { return unknown(reasons::UNKNOWN_LOT, "lot") };
     not_due(lot.account.asset, books.sums(lot.account))
 }

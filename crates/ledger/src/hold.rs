@@ -27,7 +27,7 @@ pub(crate) fn place(
     let id = HoldId::placed_by(command.id);
     pin(books, id, from, amount);
     books.balance(from).sums.held += amount;
-    books.set_hold(Hold { id, account: from, amount, state: HoldState::Open, settled: 0, expires_at });
+    books.place_hold(Hold { id, account: from, amount, state: HoldState::Open, settled: 0, expires_at });
     Ok(())
 }
 
@@ -76,7 +76,7 @@ fn remove(pinned: &mut Vec<Portion>, portions: &[Portion]) {
 }
 
 fn open(books: &Books, command: &Command, hold: HoldId) -> Result<Hold, Refusal> {
-    let hold = books.hold(hold).ok_or_else(|| unknown(reasons::UNKNOWN_HOLD, "hold"))?;
+    let hold = books.named_hold(hold).ok_or_else(|| unknown(reasons::UNKNOWN_HOLD, "hold"))?;
     may_spend(books, command.actor, hold.account)?;
     match hold.state {
         HoldState::Open => Ok(hold),

@@ -83,7 +83,7 @@ impl<'a> Draft<'a> {
         let (remaining, held, expired, lapsed) = (amount, 0, 0, false);
         let transaction = self.id;
         let lot = Lot { id, account, transaction, leg, source, expires_at, amount, remaining, held, expired, lapsed };
-        self.books.set_lot(lot);
+        self.books.make_lot(lot);
         self.books.add_movement(LotMovement { transaction, leg, lot: id, amount });
         self.returned.insert(id);
     }

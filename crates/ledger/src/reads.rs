@@ -2,8 +2,8 @@
 //!
 //! First come rows that never change and lead to the accounts ([`Wanted`], [`Known`]), then the
 //! locks ([`accounts_of`]), then what the locks guard ([`Needs`]). What was committed between the
-//! first reading and the locks is as if it came after this batch: its caller had not been answered
-//! when this batch began.
+//! first reading and the locks cannot be named by this batch, as if it came after: its caller had not
+//! been answered when this batch began.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -113,9 +113,18 @@ fn of_this_batch(
         return BTreeSet::new();
     }
     match named.and_then(|id| earlier.get(&id)) {
-        Some(accounts) => accounts.iter().flat_map(|account| with_debt(*account)).collect(),
+        Some(accounts) => accounts.iter().flat_map(|account| shared_out(command, *account)).collect(),
         None => earlier.values().flatten().copied().collect(),
     }
+}
+
+/// The accounts of the owner, and those a settle hands units of this asset to.
+fn shared_out(command: &Command, account: Account) -> Vec<Account> {
+    let mut accounts = with_debt(account);
+    if let Order::Settle { shares, .. } = &command.order {
+        accounts.extend(shares.iter().filter_map(|share| target(account.asset, share.to)));
+    }
+    accounts
 }
 
 /// The accounts of one command, as far as `directory` knows.
@@ -212,10 +221,10 @@ impl Needs {
     fn name(&mut self, command: &Command, known: &Known) {
         match command.order {
             Order::Settle { hold, .. } | Order::Void { hold } | Order::Expire(Due::Hold(hold)) => {
-                self.holds.insert(hold);
+                self.holds.extend(known.hold(hold).map(|_| hold));
             }
             Order::Expire(Due::Lot(lot)) => {
-                self.lots.insert(lot);
+                self.lots.extend(known.lot(lot).map(|_| lot));
             }
             Order::Reverse { transaction } => {
                 self.reversals.insert(transaction);

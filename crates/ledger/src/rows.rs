@@ -191,14 +191,18 @@ pub enum Role {
 }
 
 /// What a batch writes. Transactions, legs, pins and lot movements are new rows, in the order in
-/// which they happened; balances, holds and lots are written over what stood there.
+/// which they happened; lots are written over what stood there. [`crate::schema`] has the order of writing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     pub transactions: Vec<Transaction>,
     pub legs: Vec<Leg>,
     pub movements: Vec<LotMovement>,
     pub pins: Vec<Pin>,
+    /// As the accounts stand afterwards.
     pub balances: Vec<Balance>,
-    pub holds: Vec<Hold>,
+    /// New holds. One that was resolved in the same batch has its final state.
+    pub placed: Vec<Hold>,
+    /// Holds of before this batch that it resolved.
+    pub resolved: Vec<Hold>,
     pub lots: Vec<Lot>,
 }

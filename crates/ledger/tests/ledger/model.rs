@@ -184,8 +184,16 @@ impl Model {
     fn expire_hold(&mut self, hold: HoldId, purse: PurseId, date: Timestamp) {
         let command = Command::expiring(Due::Hold(hold), date);
         self.holds.get_mut(&hold).unwrap().state = HoldState::Expired;
-        self.release(hold, purse);
-        self.drop_overdue(&[purse], date, command.id());
+        let returned: Vec<_> = self.release(hold, purse).into_iter().filter_map(|unit| unit.lot).collect();
+        for (_, lot) in returned.into_iter().filter(|lot| lot.0 <= date) {
+            // Others of this moment follow on their own.
+            let lapsed = self.lapsed.insert(lot);
+            self.drop_overdue(&[purse], Timestamp::MIN, command.id());
+            if lapsed {
+                self.lapsed.remove(&lot);
+            }
+        }
+        self.drop_overdue(&[purse], Timestamp::MIN, command.id());
         let told = Told { reason: None, left: Some(self.sums(purse)) };
         self.told.insert(command.id(), (body(&command), told));
     }
@@ -217,10 +225,13 @@ impl Model {
         }
     }
 
-    fn release(&mut self, hold: HoldId, purse: PurseId) {
-        for unit in self.purse(purse).units.iter_mut().filter(|unit| unit.held == Some(hold)) {
+    fn release(&mut self, hold: HoldId, purse: PurseId) -> Vec<Unit> {
+        let own = self.purse(purse).units.iter_mut().filter(|unit| unit.held == Some(hold));
+        own.map(|unit| {
             unit.held = None;
-        }
+            *unit
+        })
+        .collect()
     }
 
     fn carry_out(&mut self, command: &Command) -> Result<(), No> {

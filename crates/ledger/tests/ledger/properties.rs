@@ -62,6 +62,22 @@ proptest! {
         prop_assert_eq!(tables, alone);
     }
 
+    /// Whatever another process commits between the first reading and the locks.
+    #[test]
+    fn a_batch_that_is_overtaken_stays_sound(script in script(60), cuts in prop::collection::vec((1..5_usize, 0..4_usize), 60)) {
+        let commands = commands(&script);
+        let (mut snapshots, mut rest) = (vec![world()], &commands[..]);
+        for (cut, behind) in cuts {
+            let (batch, later) = rest.split_at(cut.min(rest.len()));
+            let mut tables = snapshots.last().cloned().unwrap_or_default();
+            let before = &snapshots[snapshots.len().saturating_sub(behind + 1)];
+            tables.run_overtaken(before, batch);
+            tables.assert_sound();
+            snapshots.push(tables);
+            rest = later;
+        }
+    }
+
     /// I6 and I7: any commands again, in any order, alone or together with an earlier `at` or not.
     #[test]
     fn replays_change_nothing(script in script(40), again in prop::collection::vec(any::<prop::sample::Index>(), 1..40)) {

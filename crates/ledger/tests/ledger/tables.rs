@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rollbook_domain::PersonId;
 use rollbook_ledger::{
     Account, Answer, Balance, Changes, Command, GroupId, Hold, HoldId, HoldState, Known, Loaded, Lot, LotId, Need,
-    Needs, Role, Rows, Wanted, accounts_of, decide, examine,
+    Needs, Role, Rows, Sums, Wanted, accounts_of, decide, examine,
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,7 +17,17 @@ pub struct Tables {
 
 impl Tables {
     pub fn run(&mut self, commands: &[Command]) -> Vec<Answer> {
-        let loaded = self.load(commands);
+        let known = self.known(&Wanted::by(commands));
+        self.run_knowing(known, commands)
+    }
+
+    /// As a store does that another process overtakes between its first reading and its locks.
+    pub fn run_overtaken(&mut self, before: &Self, commands: &[Command]) -> Vec<Answer> {
+        self.run_knowing(before.known(&Wanted::by(commands)), commands)
+    }
+
+    fn run_knowing(&mut self, known: Known, commands: &[Command]) -> Vec<Answer> {
+        let loaded = self.load(known, commands);
         let (answers, changes) = decide(loaded, commands);
         self.write(changes);
         answers
@@ -33,8 +43,7 @@ impl Tables {
         }
     }
 
-    fn load(&self, commands: &[Command]) -> Loaded {
-        let known = self.known(&Wanted::by(commands));
+    fn load(&self, known: Known, commands: &[Command]) -> Loaded {
         let accounts = accounts_of(commands, &known);
         let needs = Needs::of(commands, &known);
         assert!(accounts.iter().eq(needs.accounts.keys()), "what is read is locked");
@@ -118,8 +127,45 @@ impl Tables {
         own
     }
 
+    /// As the triggers of a database do, with its checks after every row: holds released, legs, new
+    /// holds. They end where the changes say.
+    fn move_balances(&mut self, changes: &Changes) {
+        for hold in &changes.resolved {
+            let before = self.rows.holds.iter().find(|row| row.id == hold.id);
+            assert_eq!(before.map(|row| row.state), Some(HoldState::Open), "resolved once");
+            self.move_balance(hold.account, 0, -hold.amount);
+        }
+        for leg in &changes.legs {
+            self.move_balance(leg.from, -leg.amount, 0);
+            self.move_balance(leg.to, leg.amount, 0);
+        }
+        for hold in &changes.placed {
+            assert!(self.rows.holds.iter().all(|row| row.id != hold.id), "placed once");
+            let opened = if hold.state == HoldState::Open { hold.amount } else { 0 };
+            self.move_balance(hold.account, 0, opened);
+        }
+        for balance in &changes.balances {
+            let row = self.rows.balances.iter().find(|row| row.account == balance.account);
+            assert_eq!(row, Some(balance), "the triggers and the decision agree");
+        }
+    }
+
+    fn move_balance(&mut self, account: Account, posted: i64, held: i64) {
+        if !account.has_balance() {
+            return;
+        }
+        let stood = self.rows.balances.iter().find(|row| row.account == account).copied();
+        let mut row = stood.unwrap_or(Balance { account, sums: Sums::default(), version: 0 });
+        row.sums.posted += posted;
+        row.sums.held += held;
+        row.version += i64::from(posted != 0);
+        assert!(account.floor().is_none_or(|floor| row.sums.available() >= floor), "no_overdraft");
+        upsert(&mut self.rows.balances, vec![row], |row: &Balance| row.account);
+    }
+
     fn write(&mut self, changes: Changes) {
-        let Changes { transactions, legs, movements, pins, balances, holds, lots } = changes;
+        self.move_balances(&changes);
+        let Changes { transactions, legs, movements, pins, balances: _, placed, resolved, lots } = changes;
         for one in transactions {
             assert!(self.rows.transactions.iter().all(|other| other.id != one.id), "an id twice");
             self.rows.transactions.push(one);
@@ -127,8 +173,8 @@ impl Tables {
         self.rows.legs.extend(legs);
         self.rows.movements.extend(movements);
         self.rows.pins.extend(pins);
-        upsert(&mut self.rows.balances, balances, |row: &Balance| row.account);
-        upsert(&mut self.rows.holds, holds, |row: &Hold| row.id);
+        upsert(&mut self.rows.holds, placed, |row: &Hold| row.id);
+        upsert(&mut self.rows.holds, resolved, |row: &Hold| row.id);
         upsert(&mut self.rows.lots, lots, |row: &Lot| row.id);
     }
 }

@@ -1,0 +1,195 @@
+-- Accounts. A balance is moved by the triggers below alone: an inserted leg moves `posted`, a hold
+-- that opens or is resolved moves `held`. Whatever the code does, a balance is what its legs and
+-- open holds sum to, and the check refuses the one too many. The system's accounts keep zeros: no
+-- writer waits for another there.
+CREATE TABLE ledger_account (
+    id         uuid   PRIMARY KEY,
+    asset      text COLLATE "C" NOT NULL CHECK (asset IN ('points', 'minutes')),
+    owner_kind text COLLATE "C" NOT NULL CHECK (owner_kind IN ('person', 'group', 'system')),
+    -- Nil for the system.
+    owner      uuid   NOT NULL,
+    place      text COLLATE "C" NOT NULL CHECK (place IN ('available', 'owed', 'issued', 'redeemed', 'expired')),
+    posted     bigint NOT NULL DEFAULT 0,
+    held       bigint NOT NULL DEFAULT 0 CHECK (held >= 0),
+    -- How many legs touched it.
+    version    bigint NOT NULL DEFAULT 0,
+    UNIQUE (asset, owner_kind, owner, place),
+    UNIQUE (id, asset),
+    CHECK ((owner_kind = 'system') = (place IN ('issued', 'redeemed', 'expired'))),
+    CONSTRAINT no_overdraft CHECK (place <> 'available' OR posted - held >= 0),
+    CONSTRAINT debt_is_no_balance CHECK (place <> 'owed' OR (posted <= 0 AND held = 0)),
+    CONSTRAINT system_is_not_counted CHECK (owner_kind <> 'system' OR (posted = 0 AND held = 0 AND version = 0))
+);
+
+-- One row for every command ever decided, refused ones too: the same id, the same answer. What a
+-- refused one names need not exist, so `hold`, `lot` and `reverses` are no foreign keys.
+CREATE TABLE ledger_transaction (
+    id          uuid        PRIMARY KEY,
+    kind        text COLLATE "C" NOT NULL CHECK (kind IN ('post', 'hold', 'settle', 'void', 'expire', 'reverse')),
+    digest      bytea       NOT NULL CHECK (length(digest) = 16),
+    outcome     text COLLATE "C" NOT NULL CHECK (outcome IN ('applied', 'rejected')),
+    reason      text COLLATE "C" CHECK (reason <> ''),
+    detail      text,
+    hold        uuid,
+    lot         uuid,
+    reverses    uuid,
+    -- None: the system.
+    actor       uuid,
+    memo        text,
+    -- The command's time, or the date of an expiry.
+    happened_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    -- The balance it left, as it was answered.
+    left_posted bigint,
+    left_held   bigint,
+    CHECK ((outcome = 'rejected') = (reason IS NOT NULL)),
+    CHECK ((reason IS NULL) = (detail IS NULL)),
+    CHECK ((left_posted IS NULL) = (left_held IS NULL)),
+    CHECK (kind NOT IN ('settle', 'void') OR (hold IS NOT NULL AND lot IS NULL)),
+    CHECK (kind <> 'expire' OR (hold IS NULL) <> (lot IS NULL)),
+    CHECK (kind IN ('settle', 'void', 'expire') OR (hold IS NULL AND lot IS NULL)),
+    CHECK ((kind = 'reverse') = (reverses IS NOT NULL)),
+    CHECK (kind <> 'expire' OR outcome = 'applied')
+);
+
+CREATE UNIQUE INDEX one_resolution_a_hold ON ledger_transaction (hold) WHERE outcome = 'applied' AND hold IS NOT NULL;
+CREATE UNIQUE INDEX one_expiry_a_lot ON ledger_transaction (lot) WHERE lot IS NOT NULL;
+CREATE UNIQUE INDEX one_reversal_a_transaction ON ledger_transaction (reverses)
+    WHERE outcome = 'applied' AND reverses IS NOT NULL;
+
+-- Moves one amount from one account to another of the same asset: sums are zero by shape.
+CREATE TABLE leg (
+    transaction_id uuid     NOT NULL REFERENCES ledger_transaction,
+    n              smallint NOT NULL CHECK (n >= 0),
+    asset          text COLLATE "C" NOT NULL,
+    from_account   uuid     NOT NULL,
+    to_account     uuid     NOT NULL,
+    amount         bigint   NOT NULL CHECK (amount > 0),
+    -- The version of the account after this leg; none for the system's.
+    from_version   bigint,
+    to_version     bigint,
+    PRIMARY KEY (transaction_id, n),
+    CHECK (from_account <> to_account),
+    FOREIGN KEY (from_account, asset) REFERENCES ledger_account (id, asset),
+    FOREIGN KEY (to_account, asset) REFERENCES ledger_account (id, asset),
+    UNIQUE (from_account, from_version),
+    UNIQUE (to_account, to_version)
+);
+
+CREATE TABLE hold (
+    id         uuid   PRIMARY KEY REFERENCES ledger_transaction,
+    account    uuid   NOT NULL REFERENCES ledger_account,
+    amount     bigint NOT NULL CHECK (amount > 0),
+    state      text COLLATE "C" NOT NULL CHECK (state IN ('open', 'settled', 'voided', 'expired')),
+    settled    bigint NOT NULL DEFAULT 0 CHECK (settled BETWEEN 0 AND amount),
+    expires_at timestamptz,
+    CHECK ((state = 'settled') = (settled > 0))
+);
+
+CREATE INDEX hold_due ON hold (account, expires_at) WHERE state = 'open';
+CREATE INDEX hold_due_anywhere ON hold (expires_at) WHERE state = 'open' AND expires_at IS NOT NULL;
+
+CREATE TABLE lot (
+    id             uuid        PRIMARY KEY,
+    account        uuid        NOT NULL REFERENCES ledger_account,
+    transaction_id uuid        NOT NULL,
+    n              smallint    NOT NULL,
+    source         uuid        REFERENCES lot,
+    expires_at     timestamptz NOT NULL,
+    amount         bigint      NOT NULL CHECK (amount > 0),
+    remaining      bigint      NOT NULL,
+    held           bigint      NOT NULL CHECK (held BETWEEN 0 AND remaining),
+    expired        bigint      NOT NULL CHECK (expired >= 0),
+    lapsed         boolean     NOT NULL,
+    FOREIGN KEY (transaction_id, n) REFERENCES leg,
+    CHECK (remaining + expired <= amount),
+    CHECK (NOT lapsed OR remaining = held)
+);
+
+CREATE INDEX lot_soonest ON lot (account, expires_at, id) WHERE remaining > held;
+CREATE INDEX lot_due ON lot (expires_at) WHERE remaining > held;
+
+CREATE TABLE lot_movement (
+    transaction_id uuid     NOT NULL,
+    n              smallint NOT NULL,
+    lot            uuid     NOT NULL REFERENCES lot,
+    amount         bigint   NOT NULL CHECK (amount <> 0),
+    PRIMARY KEY (transaction_id, n, lot),
+    FOREIGN KEY (transaction_id, n) REFERENCES leg
+);
+
+CREATE TABLE hold_pin (
+    hold   uuid   NOT NULL REFERENCES hold,
+    lot    uuid   NOT NULL REFERENCES lot,
+    amount bigint NOT NULL CHECK (amount > 0),
+    PRIMARY KEY (hold, lot)
+);
+
+-- One statement an account for a whole batch of legs.
+CREATE FUNCTION post_legs() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE ledger_account AS account
+    SET posted = account.posted + moved.amount, version = account.version + moved.legs
+    FROM (SELECT side.id, sum(side.amount)::bigint AS amount, count(*) AS legs
+          FROM (SELECT from_account AS id, -amount AS amount FROM new_leg
+                UNION ALL SELECT to_account, amount FROM new_leg) AS side
+          GROUP BY side.id) AS moved
+    WHERE account.id = moved.id AND account.owner_kind <> 'system';
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER legs_move_balances AFTER INSERT ON leg
+REFERENCING NEW TABLE AS new_leg FOR EACH STATEMENT EXECUTE FUNCTION post_legs();
+
+CREATE FUNCTION place_holds() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE ledger_account AS account SET held = account.held + opened.amount
+    FROM (SELECT account AS id, sum(amount)::bigint AS amount FROM new_hold WHERE state = 'open' GROUP BY account) AS opened
+    WHERE account.id = opened.id;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER holds_are_counted AFTER INSERT ON hold
+REFERENCING NEW TABLE AS new_hold FOR EACH STATEMENT EXECUTE FUNCTION place_holds();
+
+CREATE FUNCTION release_holds() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM old_hold AS o LEFT JOIN new_hold AS n USING (id)
+               WHERE n.id IS NULL OR o.state <> 'open' OR n.state = 'open'
+                  OR (o.account, o.amount) <> (n.account, n.amount) OR o.expires_at IS DISTINCT FROM n.expires_at) THEN
+        RAISE EXCEPTION 'hold: resolved once, otherwise never changed' USING ERRCODE = 'check_violation';
+    END IF;
+    UPDATE ledger_account AS account SET held = account.held - released.amount
+    FROM (SELECT account AS id, sum(amount)::bigint AS amount FROM old_hold GROUP BY account) AS released
+    WHERE account.id = released.id;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER holds_are_released AFTER UPDATE ON hold
+REFERENCING OLD TABLE AS old_hold NEW TABLE AS new_hold FOR EACH STATEMENT EXECUTE FUNCTION release_holds();
+
+-- Balances move in triggers only.
+CREATE FUNCTION keep_balance() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'ledger_account: balances follow legs and holds' USING ERRCODE = 'check_violation';
+END $$;
+
+CREATE TRIGGER balances_follow BEFORE UPDATE ON ledger_account
+FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keep_balance();
+CREATE TRIGGER accounts_begin_empty BEFORE INSERT ON ledger_account
+FOR EACH ROW WHEN (NEW.posted <> 0 OR NEW.held <> 0 OR NEW.version <> 0) EXECUTE FUNCTION keep_balance();
+
+CREATE TRIGGER account_is_never_deleted BEFORE DELETE OR TRUNCATE ON ledger_account
+EXECUTE FUNCTION refuse('ledger_account: never deleted');
+CREATE TRIGGER ledger_transaction_is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_transaction
+EXECUTE FUNCTION refuse('ledger_transaction: append-only');
+CREATE TRIGGER leg_is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON leg
+EXECUTE FUNCTION refuse('leg: append-only');
+CREATE TRIGGER lot_movement_is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON lot_movement
+EXECUTE FUNCTION refuse('lot_movement: append-only');
+CREATE TRIGGER hold_pin_is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON hold_pin
+EXECUTE FUNCTION refuse('hold_pin: append-only');
+CREATE TRIGGER hold_is_never_deleted BEFORE DELETE OR TRUNCATE ON hold
+EXECUTE FUNCTION refuse('hold: resolved, never deleted');
+CREATE TRIGGER lot_is_never_deleted BEFORE DELETE OR TRUNCATE ON lot
+EXECUTE FUNCTION refuse('lot: spent or expired, never deleted');

@@ -1,0 +1,220 @@
+-- Accounts. A balance is moved by the triggers below alone: an inserted leg moves `posted`, a hold
+-- that opens or is resolved moves `held`. Whatever the code does, a balance is what its legs and
+-- open holds sum to, and the check refuses the one too many. The system's accounts keep zeros: no
+-- writer waits for another there.
+CREATE TABLE ledger_account (
+    id         BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    asset      TEXT NOT NULL CHECK (asset IN ('points', 'minutes')),
+    owner_kind TEXT NOT NULL CHECK (owner_kind IN ('person', 'group', 'system')),
+    -- Nil for the system.
+    owner      BLOB   NOT NULL,
+    place      TEXT NOT NULL CHECK (place IN ('available', 'owed', 'issued', 'redeemed', 'expired')),
+    posted     INTEGER NOT NULL DEFAULT 0,
+    held       INTEGER NOT NULL DEFAULT 0 CHECK (held >= 0),
+    -- How many legs touched it.
+    version    INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (asset, owner_kind, owner, place),
+    UNIQUE (id, asset),
+    CHECK ((owner_kind = 'system') = (place IN ('issued', 'redeemed', 'expired'))),
+    CONSTRAINT no_overdraft CHECK (place <> 'available' OR posted - held >= 0),
+    CONSTRAINT debt_is_no_balance CHECK (place <> 'owed' OR (posted <= 0 AND held = 0)),
+    CONSTRAINT system_is_not_counted CHECK (owner_kind <> 'system' OR (posted = 0 AND held = 0 AND version = 0))
+) STRICT;
+
+-- One row for every command ever decided, refused ones too: the same id, the same answer. What a
+-- refused one names need not exist, so `hold`, `lot` and `reverses` are no foreign keys.
+CREATE TABLE ledger_transaction (
+    id          BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    kind        TEXT NOT NULL CHECK (kind IN ('post', 'hold', 'settle', 'void', 'expire', 'reverse')),
+    digest      BLOB       NOT NULL CHECK (length(digest) = 16),
+    outcome     TEXT NOT NULL CHECK (outcome IN ('applied', 'rejected')),
+    reason      TEXT CHECK (reason <> ''),
+    detail      TEXT,
+    hold        BLOB,
+    lot         BLOB,
+    reverses    BLOB,
+    -- None: the system.
+    actor       BLOB,
+    memo        TEXT,
+    -- The command's time, or the date of an expiry.
+    happened_at INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    -- The balance it left, as it was answered.
+    left_posted INTEGER,
+    left_held   INTEGER,
+    CHECK ((outcome = 'rejected') = (reason IS NOT NULL)),
+    CHECK ((reason IS NULL) = (detail IS NULL)),
+    CHECK ((left_posted IS NULL) = (left_held IS NULL)),
+    CHECK (kind NOT IN ('settle', 'void') OR (hold IS NOT NULL AND lot IS NULL)),
+    CHECK (kind <> 'expire' OR (hold IS NULL) <> (lot IS NULL)),
+    CHECK (kind IN ('settle', 'void', 'expire') OR (hold IS NULL AND lot IS NULL)),
+    CHECK ((kind = 'reverse') = (reverses IS NOT NULL)),
+    CHECK (kind <> 'expire' OR outcome = 'applied')
+) STRICT;
+
+CREATE UNIQUE INDEX one_resolution_a_hold ON ledger_transaction (hold) WHERE outcome = 'applied' AND hold IS NOT NULL;
+CREATE UNIQUE INDEX one_expiry_a_lot ON ledger_transaction (lot) WHERE lot IS NOT NULL;
+CREATE UNIQUE INDEX one_reversal_a_transaction ON ledger_transaction (reverses)
+    WHERE outcome = 'applied' AND reverses IS NOT NULL;
+
+-- Moves one amount from one account to another of the same asset: sums are zero by shape.
+CREATE TABLE leg (
+    transaction_id BLOB     NOT NULL REFERENCES ledger_transaction (id),
+    n              INTEGER NOT NULL CHECK (n >= 0),
+    asset          TEXT NOT NULL,
+    from_account   BLOB     NOT NULL,
+    to_account     BLOB     NOT NULL,
+    amount         INTEGER   NOT NULL CHECK (amount > 0),
+    -- The version of the account after this leg; none for the system's.
+    from_version   INTEGER,
+    to_version     INTEGER,
+    PRIMARY KEY (transaction_id, n),
+    CHECK (from_account <> to_account),
+    FOREIGN KEY (from_account, asset) REFERENCES ledger_account (id, asset),
+    FOREIGN KEY (to_account, asset) REFERENCES ledger_account (id, asset),
+    UNIQUE (from_account, from_version),
+    UNIQUE (to_account, to_version)
+) STRICT;
+
+CREATE TABLE hold (
+    id         BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16) REFERENCES ledger_transaction (id),
+    account    BLOB   NOT NULL REFERENCES ledger_account (id),
+    amount     INTEGER NOT NULL CHECK (amount > 0),
+    state      TEXT NOT NULL CHECK (state IN ('open', 'settled', 'voided', 'expired')),
+    settled    INTEGER NOT NULL DEFAULT 0 CHECK (settled BETWEEN 0 AND amount),
+    expires_at INTEGER,
+    CHECK ((state = 'settled') = (settled > 0))
+) STRICT;
+
+CREATE INDEX hold_due ON hold (account, expires_at) WHERE state = 'open';
+CREATE INDEX hold_due_anywhere ON hold (expires_at) WHERE state = 'open' AND expires_at IS NOT NULL;
+
+CREATE TABLE lot (
+    id             BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    account        BLOB        NOT NULL REFERENCES ledger_account (id),
+    transaction_id BLOB        NOT NULL,
+    n              INTEGER    NOT NULL,
+    source         BLOB        REFERENCES lot (id),
+    expires_at     INTEGER NOT NULL,
+    amount         INTEGER      NOT NULL CHECK (amount > 0),
+    remaining      INTEGER      NOT NULL,
+    held           INTEGER      NOT NULL CHECK (held BETWEEN 0 AND remaining),
+    expired        INTEGER      NOT NULL CHECK (expired >= 0),
+    lapsed         INTEGER     NOT NULL CHECK (lapsed IN (0, 1)),
+    FOREIGN KEY (transaction_id, n) REFERENCES leg (transaction_id, n),
+    CHECK (remaining + expired <= amount),
+    CHECK (NOT lapsed OR remaining = held)
+) STRICT;
+
+CREATE INDEX lot_soonest ON lot (account, expires_at, id) WHERE remaining > held;
+CREATE INDEX lot_due ON lot (expires_at) WHERE remaining > held;
+
+CREATE TABLE lot_movement (
+    transaction_id BLOB     NOT NULL,
+    n              INTEGER NOT NULL,
+    lot            BLOB     NOT NULL REFERENCES lot (id),
+    amount         INTEGER   NOT NULL CHECK (amount <> 0),
+    PRIMARY KEY (transaction_id, n, lot),
+    FOREIGN KEY (transaction_id, n) REFERENCES leg (transaction_id, n)
+) STRICT;
+
+CREATE TABLE hold_pin (
+    hold   BLOB   NOT NULL REFERENCES hold (id),
+    lot    BLOB   NOT NULL REFERENCES lot (id),
+    amount INTEGER NOT NULL CHECK (amount > 0),
+    PRIMARY KEY (hold, lot)
+) STRICT;
+
+CREATE TRIGGER legs_move_balances AFTER INSERT ON leg
+BEGIN
+    UPDATE ledger_account SET posted = posted - NEW.amount, version = version + 1
+    WHERE id = NEW.from_account AND owner_kind <> 'system';
+    UPDATE ledger_account SET posted = posted + NEW.amount, version = version + 1
+    WHERE id = NEW.to_account AND owner_kind <> 'system';
+END;
+
+CREATE TRIGGER holds_are_counted AFTER INSERT ON hold WHEN NEW.state = 'open'
+BEGIN
+    UPDATE ledger_account SET held = held + NEW.amount WHERE id = NEW.account;
+END;
+
+CREATE TRIGGER hold_is_resolved_once BEFORE UPDATE ON hold
+WHEN OLD.state <> 'open' OR NEW.state = 'open' OR OLD.id <> NEW.id OR OLD.account <> NEW.account
+  OR OLD.amount <> NEW.amount OR OLD.expires_at IS NOT NEW.expires_at
+BEGIN
+    SELECT RAISE(ABORT, 'hold: resolved once, otherwise never changed');
+END;
+
+CREATE TRIGGER holds_are_released AFTER UPDATE ON hold
+BEGIN
+    UPDATE ledger_account SET held = held - OLD.amount WHERE id = OLD.account;
+END;
+
+-- SQLite cannot tell a trigger's update from another's, so here it holds only that a balance moves
+-- with the count of its legs or with what is held; `verify` sums the rest.
+CREATE TRIGGER balances_follow BEFORE UPDATE ON ledger_account
+WHEN (NEW.posted <> OLD.posted AND NEW.version <> OLD.version + 1) OR (NEW.version <> OLD.version AND NEW.held <> OLD.held)
+BEGIN
+    SELECT RAISE(ABORT, 'ledger_account: balances follow legs and holds');
+END;
+
+CREATE TRIGGER accounts_begin_empty BEFORE INSERT ON ledger_account
+WHEN NEW.posted <> 0 OR NEW.held <> 0 OR NEW.version <> 0
+BEGIN
+    SELECT RAISE(ABORT, 'ledger_account: balances follow legs and holds');
+END;
+
+CREATE TRIGGER ledger_account_is_never_deleted BEFORE DELETE ON ledger_account
+BEGIN
+    SELECT RAISE(ABORT, 'ledger_account: never deleted');
+END;
+
+CREATE TRIGGER ledger_transaction_is_never_changed BEFORE UPDATE ON ledger_transaction
+BEGIN
+    SELECT RAISE(ABORT, 'ledger_transaction: append-only');
+END;
+
+CREATE TRIGGER ledger_transaction_is_never_deleted BEFORE DELETE ON ledger_transaction
+BEGIN
+    SELECT RAISE(ABORT, 'ledger_transaction: append-only');
+END;
+
+CREATE TRIGGER leg_is_never_changed BEFORE UPDATE ON leg
+BEGIN
+    SELECT RAISE(ABORT, 'leg: append-only');
+END;
+
+CREATE TRIGGER leg_is_never_deleted BEFORE DELETE ON leg
+BEGIN
+    SELECT RAISE(ABORT, 'leg: append-only');
+END;
+
+CREATE TRIGGER lot_movement_is_never_changed BEFORE UPDATE ON lot_movement
+BEGIN
+    SELECT RAISE(ABORT, 'lot_movement: append-only');
+END;
+
+CREATE TRIGGER lot_movement_is_never_deleted BEFORE DELETE ON lot_movement
+BEGIN
+    SELECT RAISE(ABORT, 'lot_movement: append-only');
+END;
+
+CREATE TRIGGER hold_pin_is_never_changed BEFORE UPDATE ON hold_pin
+BEGIN
+    SELECT RAISE(ABORT, 'hold_pin: append-only');
+END;
+
+CREATE TRIGGER hold_pin_is_never_deleted BEFORE DELETE ON hold_pin
+BEGIN
+    SELECT RAISE(ABORT, 'hold_pin: append-only');
+END;
+
+CREATE TRIGGER hold_is_never_deleted BEFORE DELETE ON hold
+BEGIN
+    SELECT RAISE(ABORT, 'hold: resolved, never deleted');
+END;
+
+CREATE TRIGGER lot_is_never_deleted BEFORE DELETE ON lot
+BEGIN
+    SELECT RAISE(ABORT, 'lot: spent or expired, never deleted');
+END;
