@@ -102,3 +102,57 @@ impl Words {
         self.named(owner.kind(), &owner.uuid().to_string());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+    use rollbook_domain::{Email, PersonId};
+
+    use super::*;
+    use crate::TransactionId;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second)
+    }
+
+    fn person(name: &str) -> PersonId {
+        PersonId::of_first_address(&Email::parse(&format!("{name}@example.org")).unwrap())
+    }
+
+    fn digest(second: i64, actor: Actor, moves: Vec<Move>) -> RequestDigest {
+        let order = Order::Post { asset: Asset::Points, moves };
+        RequestDigest::of(&Command::new(TransactionId::of_key("k"), at(second), actor, order).unwrap())
+    }
+
+    fn award(amount: i64, expires: i64) -> Move {
+        Move::Award { to: Owner::Person(person("ada")), amount, expires_at: Some(at(expires)) }
+    }
+
+    #[test]
+    fn asking_later_is_asking_the_same() {
+        let now = digest(0, Actor::System, vec![award(5, 10)]);
+        assert_eq!(now, digest(3, Actor::System, vec![award(5, 13)]));
+    }
+
+    #[test]
+    fn another_amount_order_or_actor_is_another_request() {
+        let one = digest(0, Actor::System, vec![award(1, 9), award(23, 9)]);
+        let others = [
+            digest(0, Actor::System, vec![award(12, 9), award(3, 9)]),
+            digest(0, Actor::System, vec![award(1, 9)]),
+            digest(0, Actor::Person(person("bea")), vec![award(1, 9), award(23, 9)]),
+        ];
+        assert!(others.iter().all(|other| one.contradicts(other)));
+        let mut newer = others[0];
+        newer.0[0] += 1;
+        assert!(!one.contradicts(&newer), "two versions are never compared");
+    }
+
+    /// These stand in tables: what they are made of may change only together with `VERSION`.
+    #[test]
+    fn a_digest_is_stable() {
+        let digest = digest(0, Actor::System, vec![award(5, 10)]);
+        let text = format!("{:032x}", u128::from_be_bytes(digest.0));
+        assert_eq!(text, "01c97358ad70a00de7eb2446c55ecc62");
+    }
+}

@@ -3,13 +3,18 @@
 //! It knows no balances, legs, versions or batches. A command is tried on a copy and thrown away if
 //! it cannot be done.
 
+mod standing;
+mod undo;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rollbook_ledger::{
-    Account, Actor, Asset, Command, Destination, Due, HoldId, HoldState, LotId, Move, Order, Owner, Place, Role, Sums,
+    Account, Actor, Asset, Command, Destination, Due, HoldId, HoldState, LotId, Move, Order, Owner, Role, Sums,
     TransactionId, reasons,
 };
+
+pub use standing::of_tables;
 
 use crate::tables::Tables;
 
@@ -386,133 +391,6 @@ impl Model {
         self.holds.insert(hold, Held { purse, amount, state: HoldState::Open, expires_at });
         Ok(())
     }
-
-    fn reverse(&mut self, command: &Command, of: TransactionId) -> Result<(), No> {
-        let Some((_, told)) = self.told.get(&of) else { return Err("unknown_transaction") };
-        let deeds = self.deeds.get(&of).cloned().unwrap_or_default();
-        if told.reason.is_some() || deeds.is_empty() {
-            return Err("not_reversible");
-        }
-        if !self.reversed.insert(of) {
-            return Err("already_reversed");
-        }
-        for deed in deeds {
-            self.undo(command.id(), deed);
-        }
-        Ok(())
-    }
-
-    fn undo(&mut self, by: TransactionId, deed: Deed) {
-        let mut moved = Vec::new();
-        match deed {
-            Deed::PaidDebt(purse, amount) => {
-                self.purse(purse).debt += amount;
-                moved.push(purse);
-            }
-            Deed::Gave(to, amount, lot) => {
-                let undated = if lot.is_none() { amount } else { 0 };
-                let gone = lot.map_or(0, |lot| self.expired_of(lot));
-                self.take_back(to, amount - gone, &lot.into_iter().collect::<Vec<_>>(), undated);
-                moved.extend((amount > gone).then_some(to));
-            }
-            Deed::Took(from, to, mut units) => {
-                if let Some(to) = to {
-                    let undated = units.iter().filter(|(_, new)| new.is_none()).count();
-                    let mut own: Vec<_> = units.iter().filter_map(|(_, new)| *new).collect();
-                    own.dedup();
-                    for lot in &own {
-                        let mut gone = self.expired_of(*lot);
-                        units.retain(|(_, new)| {
-                            *new != Some(*lot) || {
-                                gone -= 1;
-                                gone < 0
-                            }
-                        });
-                    }
-                    let wanted = i64::try_from(units.len()).unwrap();
-                    self.take_back(to, wanted, &own, i64::try_from(undated).unwrap());
-                }
-                moved.extend(to.filter(|_| !units.is_empty()));
-                moved.extend((!units.is_empty()).then_some(from));
-                self.purse(from).units.extend(units.into_iter().map(|(unit, _)| unit));
-            }
-        }
-        if !moved.is_empty() {
-            self.moved.entry(by).or_default().extend(moved);
-        }
-    }
-
-    fn expired_of(&self, lot: LotId) -> i64 {
-        self.expired.get(&lot).copied().unwrap_or_default()
-    }
-
-    /// First its own lots, then its own undated units, then others as they would be spent; then debt.
-    fn take_back(&mut self, from: PurseId, wanted: i64, own: &[LotId], mut undated: i64) {
-        let mut free = Vec::new();
-        let purse = self.purse(from);
-        purse.units.retain(|unit| {
-            if unit.held.is_none() {
-                free.push(*unit);
-            }
-            unit.held.is_some()
-        });
-        free.sort_by_key(|unit| (unit.lot.is_none(), unit.lot));
-        let rank = |unit: &Unit, undated: &mut i64| match unit.lot {
-            Some((_, lot)) => own.iter().position(|one| *one == lot).unwrap_or(own.len() + 1),
-            None if *undated > 0 => {
-                *undated -= 1;
-                own.len()
-            }
-            None => own.len() + 2,
-        };
-        let mut ranked: Vec<_> = free.into_iter().map(|unit| (rank(&unit, &mut undated), unit)).collect();
-        ranked.sort_by_key(|(rank, _)| *rank);
-        let taken = ranked.len().min(usize::try_from(wanted).unwrap());
-        purse.units.extend(ranked.split_off(taken).into_iter().map(|(_, unit)| unit));
-        purse.debt += wanted - i64::try_from(taken).unwrap();
-    }
-
-    /// What every owner has by lot and hold, and owes: to be compared with `of_tables`.
-    pub fn standing(&self) -> Standing {
-        let mut standing = Standing::new();
-        for (id, purse) in &self.purses {
-            let lots = standing.entry(*id).or_default();
-            lots.1 = purse.debt;
-            for unit in &purse.units {
-                let cell = lots.0.entry(unit.lot.map(|lot| lot.1)).or_default();
-                cell.0 += 1;
-                cell.1 += i64::from(unit.held.is_some());
-            }
-        }
-        standing.retain(|_, purse| *purse != Default::default());
-        standing
-    }
-}
-
-/// By purse: by lot (none: undated) what there is and what of it is held; and the debt.
-pub type Standing = BTreeMap<PurseId, (BTreeMap<Option<LotId>, (i64, i64)>, i64)>;
-
-pub fn of_tables(tables: &Tables) -> Standing {
-    let mut standing = Standing::new();
-    for balance in &tables.rows.balances {
-        let purse = standing.entry(purse_of(balance.account)).or_default();
-        if let Place::Owed(_) = balance.account.place {
-            purse.1 = -balance.sums.posted;
-            continue;
-        }
-        let lots: Vec<_> = tables.rows.lots.iter().filter(|lot| lot.account == balance.account).collect();
-        for lot in lots.iter().filter(|lot| lot.remaining > 0) {
-            purse.0.insert(Some(lot.id), (lot.remaining, lot.held));
-        }
-        let dated: i64 = lots.iter().map(|lot| lot.remaining).sum();
-        let held: i64 = lots.iter().map(|lot| lot.held).sum();
-        let undated = (balance.sums.posted - dated, balance.sums.held - held);
-        if undated != (0, 0) {
-            purse.0.insert(None, undated);
-        }
-    }
-    standing.retain(|_, purse| *purse != Default::default());
-    standing
 }
 
 fn purse_of(account: Account) -> PurseId {

@@ -31,7 +31,7 @@ fn sweep(tables: &Tables, now: Timestamp) -> Vec<Command> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// After every step, the model says the same of the answer and of who has what; all invariants hold.
     #[test]

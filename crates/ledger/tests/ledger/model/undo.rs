@@ -1,0 +1,92 @@
+//! Reversals, unit by unit.
+
+use rollbook_ledger::{Command, LotId, TransactionId};
+
+use super::{Deed, Model, No, PurseId, Unit};
+
+impl Model {
+    pub(super) fn reverse(&mut self, command: &Command, of: TransactionId) -> Result<(), No> {
+        let Some((_, told)) = self.told.get(&of) else { return Err("unknown_transaction") };
+        let deeds = self.deeds.get(&of).cloned().unwrap_or_default();
+        if told.reason.is_some() || deeds.is_empty() {
+            return Err("not_reversible");
+        }
+        if !self.reversed.insert(of) {
+            return Err("already_reversed");
+        }
+        for deed in deeds {
+            self.undo(command.id(), deed);
+        }
+        Ok(())
+    }
+
+    fn undo(&mut self, by: TransactionId, deed: Deed) {
+        let mut moved = Vec::new();
+        match deed {
+            Deed::PaidDebt(purse, amount) => {
+                self.purse(purse).debt += amount;
+                moved.push(purse);
+            }
+            Deed::Gave(to, amount, lot) => {
+                let undated = if lot.is_none() { amount } else { 0 };
+                let gone = lot.map_or(0, |lot| self.expired_of(lot));
+                self.take_back(to, amount - gone, &lot.into_iter().collect::<Vec<_>>(), undated);
+                moved.extend((amount > gone).then_some(to));
+            }
+            Deed::Took(from, to, mut units) => {
+                if let Some(to) = to {
+                    let undated = units.iter().filter(|(_, new)| new.is_none()).count();
+                    let mut own: Vec<_> = units.iter().filter_map(|(_, new)| *new).collect();
+                    own.dedup();
+                    for lot in &own {
+                        let mut gone = self.expired_of(*lot);
+                        units.retain(|(_, new)| {
+                            *new != Some(*lot) || {
+                                gone -= 1;
+                                gone < 0
+                            }
+                        });
+                    }
+                    let wanted = i64::try_from(units.len()).unwrap();
+                    self.take_back(to, wanted, &own, i64::try_from(undated).unwrap());
+                }
+                moved.extend(to.filter(|_| !units.is_empty()));
+                moved.extend((!units.is_empty()).then_some(from));
+                self.purse(from).units.extend(units.into_iter().map(|(unit, _)| unit));
+            }
+        }
+        if !moved.is_empty() {
+            self.moved.entry(by).or_default().extend(moved);
+        }
+    }
+
+    fn expired_of(&self, lot: LotId) -> i64 {
+        self.expired.get(&lot).copied().unwrap_or_default()
+    }
+
+    /// First its own lots, then its own undated units, then others as they would be spent; then debt.
+    fn take_back(&mut self, from: PurseId, wanted: i64, own: &[LotId], mut undated: i64) {
+        let mut free = Vec::new();
+        let purse = self.purse(from);
+        purse.units.retain(|unit| {
+            if unit.held.is_none() {
+                free.push(*unit);
+            }
+            unit.held.is_some()
+        });
+        free.sort_by_key(|unit| (unit.lot.is_none(), unit.lot));
+        let rank = |unit: &Unit, undated: &mut i64| match unit.lot {
+            Some((_, lot)) => own.iter().position(|one| *one == lot).unwrap_or(own.len() + 1),
+            None if *undated > 0 => {
+                *undated -= 1;
+                own.len()
+            }
+            None => own.len() + 2,
+        };
+        let mut ranked: Vec<_> = free.into_iter().map(|unit| (rank(&unit, &mut undated), unit)).collect();
+        ranked.sort_by_key(|(rank, _)| *rank);
+        let taken = ranked.len().min(usize::try_from(wanted).unwrap());
+        purse.units.extend(ranked.split_off(taken).into_iter().map(|(_, unit)| unit));
+        purse.debt += wanted - i64::try_from(taken).unwrap();
+    }
+}
