@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rollbook_queue_rabbitmq::RabbitQueue;
+use rollbook_queue_rabbitmq::{RabbitQueue, TopologyError};
 use rollbook_tests::{CLUBHOUSE, CYBERSOURCE, DOCUSIGN, Options, STRIPE, World, apart};
 use serde_json::Value;
 use sqlx::Executor as _;
@@ -161,25 +161,44 @@ async fn connect(broker: String, prefix: String, levels_ms: &[u64]) -> Arc<Rabbi
     RabbitQueue::connect(rollbook_queue_rabbitmq::Options { prefix, levels, ..options }).await.unwrap()
 }
 
+/// On a connection of its own. A broker that has just deleted a queue of this name may need a moment.
+async fn declare(broker: &str, prefix: &str, levels_ms: &[u64], name: &str) -> Result<(), TopologyError> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let queue = connect(broker.to_owned(), prefix.to_owned(), levels_ms).await;
+        let declared = queue.declare(&[name.into()]).await;
+        queue.leave();
+        match declared {
+            Err(TopologyError::Broker(_)) if Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            declared => return declared,
+        }
+    }
+}
+
 /// Everything as a worker makes it, but for one queue, which is of another kind.
 async fn replace(broker: String, prefix: String, odd: &str) {
     remove(broker.clone(), prefix.clone(), odd).await;
-    let queue = connect(broker.clone(), prefix.clone(), &[4_000]).await;
-    queue.declare(&[odd.into()]).await.unwrap();
-    queue.leave();
-    let queue = connect(broker, prefix, &[100, 300, 1_000]).await;
+    declare(&broker, &prefix, &[4_000], odd).await.unwrap();
     for processor in ["membership", "dead-letters", "waiver"] {
-        let declared = queue.declare(&[processor.into()]).await;
+        let declared = declare(&broker, &prefix, &[100, 300, 1_000], processor).await;
         assert_eq!(declared.is_ok(), processor != "waiver", "{declared:?}");
     }
-    queue.leave();
 }
 
 /// Also takes along what every queue needs.
 async fn remove(broker: String, prefix: String, odd: &str) {
-    let queue = connect(broker, prefix, &[4_000]).await;
-    queue.remove(&[odd.into()]).await.unwrap();
-    queue.leave();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let queue = connect(broker.clone(), prefix.clone(), &[4_000]).await;
+        let removed = queue.remove(&[odd.into()]).await;
+        queue.leave();
+        match removed {
+            Err(_) if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(100)).await,
+            removed => return removed.unwrap(),
+        }
+    }
 }
 
 #[test]
