@@ -2,7 +2,7 @@
 # Makes the role and the database of Rollbook: the role owns its database and is nothing more. Run by the
 # PostgreSQL image when its volume is empty; elsewhere run it as a superuser:
 #
-#     ROLLBOOK_PASSWORD_FILE=/root/rollbook.password deploy/postgres/role.sh
+#     ROLLBOOK_PASSWORD_FILE=rollbook.password deploy/postgres/role.sh
 set -eu
 
 # The password goes in by standard input: arguments are seen by every process of the host.

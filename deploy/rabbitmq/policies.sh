@@ -2,7 +2,7 @@
 # The same as definitions.json as commands, for a broker that is there already, and the user that
 # definitions.json leaves out. Safe to run again.
 #
-#     ROLLBOOK_PASSWORD_FILE=/root/rollbook.password deploy/rabbitmq/policies.sh
+#     ROLLBOOK_PASSWORD_FILE=rollbook.password deploy/rabbitmq/policies.sh
 #
 #   RABBITMQCTL             the command, if it is not `rabbitmqctl`
 #   ROLLBOOK_PASSWORD_FILE  the password of the broker's user `rollbook`; without it, no user is made
