@@ -9,7 +9,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rollbook_queue_rabbitmq::RabbitQueue;
 use rollbook_store::Database;
 use rollbook_store_postgres::PostgresStore;
 use rollbook_store_sqlite::SqliteStore;
@@ -134,12 +133,10 @@ async fn remove_queues(nodes: Vec<String>, prefix: String) {
     let levels = [50, 100, 200, 300, 400, 800, 1000, 2000, 4000].map(Duration::from_millis).to_vec();
     let options =
         rollbook_queue_rabbitmq::Options { prefix, levels, ..rollbook_queue_rabbitmq::Options::new(nodes, clock) };
-    let queue = RabbitQueue::connect(options).await.expect("an address of a broker");
     let names = ["membership", "waiver", rollbook_queue::DEAD_LETTERS].map(Into::into);
-    if let Err(error) = queue.remove(&names).await {
+    if let Err(error) = rollbook_queue_rabbitmq::remove(&options, &names).await {
         eprintln!("queues of a test stay at the broker: {error}");
     }
-    queue.leave();
 }
 
 /// Runs to the end, also where another runtime is under way.

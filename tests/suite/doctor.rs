@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rollbook_queue_rabbitmq::{RabbitQueue, TopologyError};
+use rollbook_queue_rabbitmq::RabbitQueue;
 use rollbook_tests::{CLUBHOUSE, CYBERSOURCE, DOCUSIGN, Options, STRIPE, World, apart};
 use serde_json::Value;
 use sqlx::Executor as _;
@@ -155,50 +155,28 @@ fn a_queue_that_is_not_ours_is_named_with_the_way_out() {
     assert!(topology["todo"].as_str().unwrap().contains("rollbook work"), "{topology}");
 }
 
-async fn connect(broker: String, prefix: String, levels_ms: &[u64]) -> Arc<RabbitQueue> {
+fn options(broker: String, prefix: String, levels_ms: &[u64]) -> rollbook_queue_rabbitmq::Options {
     let levels = levels_ms.iter().copied().map(Duration::from_millis).collect();
     let options = rollbook_queue_rabbitmq::Options::new(vec![broker], Arc::new(jiff::Timestamp::now));
-    RabbitQueue::connect(rollbook_queue_rabbitmq::Options { prefix, levels, ..options }).await.unwrap()
-}
-
-/// On a connection of its own. A broker that has just deleted a queue of this name may need a moment.
-async fn declare(broker: &str, prefix: &str, levels_ms: &[u64], name: &str) -> Result<(), TopologyError> {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        let queue = connect(broker.to_owned(), prefix.to_owned(), levels_ms).await;
-        let declared = queue.declare(&[name.into()]).await;
-        queue.leave();
-        match declared {
-            Err(TopologyError::Broker(_)) if Instant::now() < deadline => {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-            declared => return declared,
-        }
-    }
+    rollbook_queue_rabbitmq::Options { prefix, levels, ..options }
 }
 
 /// Everything as a worker makes it, but for one queue, which is of another kind.
 async fn replace(broker: String, prefix: String, odd: &str) {
-    remove(broker.clone(), prefix.clone(), odd).await;
-    declare(&broker, &prefix, &[4_000], odd).await.unwrap();
+    let queue = RabbitQueue::connect(options(broker.clone(), prefix.clone(), &[4_000])).await.unwrap();
+    queue.declare(&[odd.into()]).await.unwrap();
+    queue.leave();
+    let queue = RabbitQueue::connect(options(broker, prefix, &[100, 300, 1_000])).await.unwrap();
     for processor in ["membership", "dead-letters", "waiver"] {
-        let declared = declare(&broker, &prefix, &[100, 300, 1_000], processor).await;
+        let declared = queue.declare(&[processor.into()]).await;
         assert_eq!(declared.is_ok(), processor != "waiver", "{declared:?}");
     }
+    queue.leave();
 }
 
 /// Also takes along what every queue needs.
 async fn remove(broker: String, prefix: String, odd: &str) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        let queue = connect(broker.clone(), prefix.clone(), &[4_000]).await;
-        let removed = queue.remove(&[odd.into()]).await;
-        queue.leave();
-        match removed {
-            Err(_) if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(100)).await,
-            removed => return removed.unwrap(),
-        }
-    }
+    rollbook_queue_rabbitmq::remove(&options(broker, prefix, &[4_000]), &[odd.into()]).await.unwrap();
 }
 
 #[test]

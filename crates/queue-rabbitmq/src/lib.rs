@@ -21,6 +21,7 @@ mod options;
 mod publisher;
 mod pump;
 mod queue;
+mod remove;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -34,4 +35,5 @@ pub use examine::{Examination, Inside, Node, NodeTrouble, Rights, examine};
 pub use greeting::Greeting;
 pub use options::{ConnectError, Options};
 pub use queue::RabbitQueue;
+pub use remove::remove;
 pub use topology::UNROUTED;

@@ -108,14 +108,6 @@ impl RabbitQueue {
         Ok(())
     }
 
-    /// Deletes everything of this prefix that these processors use, and what is in it: for
-    /// demonstrations and tests, which have a prefix of their own.
-    pub async fn remove(&self, queues: &[ProcessorName]) -> Result<(), QueueError> {
-        let connection = self.shared.consuming.up()?.connection;
-        let names = queues.iter().map(ProcessorName::as_str);
-        Ok(declare::remove(&connection, &self.shared.topology, names).await?)
-    }
-
     /// Ends every task without a word to anybody who waits; unsettled deliveries come again. Whoever
     /// asks for something later is told that the queue is closed.
     pub fn leave(&self) {

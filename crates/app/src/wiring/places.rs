@@ -215,5 +215,5 @@ pub fn server(url: &str) -> Result<PostgresStore, Failure> {
 
 /// Deletes this configuration's queues at the broker, and what is in them.
 pub async fn remove_queues(config: &Resolved) -> Result<(), Failure> {
-    connect(config).await?.remove(&queue_names(config)).await.map_err(Failure::failed)
+    rollbook_queue_rabbitmq::remove(&broker(config)?, &queue_names(config)).await.map_err(Failure::failed)
 }
