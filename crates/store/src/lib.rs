@@ -9,6 +9,8 @@ mod batch;
 pub mod conformance;
 mod dead_letters;
 mod error;
+mod groups;
+mod ledger;
 mod outbox;
 mod records;
 mod tx;
@@ -20,6 +22,8 @@ pub use dead_letters::{
     DeadLetter, DeadLetterFailure, DeadLetterFilter, DeadLetterGroup, DeadLetterState, DeadLetters, Kept,
 };
 pub use error::StoreError;
+pub use groups::{Group, GroupChange, GroupMember, Groups, Invitation};
+pub use ledger::{Counterpart, HistoryFilter, HistoryRow, Ledger, Standing};
 pub use outbox::{Outbox, OutboxItem, Outgoing};
 pub use records::{Check, EventFilter, EventRow, MemberRow, PersonRecords, Records, Snapshot};
 pub use tx::{Store, Tx};

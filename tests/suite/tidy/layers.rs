@@ -5,30 +5,31 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// DESIGN section 2: crate, layer, and the crates of ours that it may use. Nothing points sideways
+/// DESIGN section 2: crate, layer, and the crates of ours that it may use. The words come first: those of
+/// callbacks, and upon them those of the ledger, which both stores carry out. Nothing points sideways
 /// within a layer; shells never see adapters; adapters never see processors.
 const LAYERS: &[(&str, u8, &[&str])] = &[
     ("domain", 0, &[]),
-    ("crash", 1, &[]),
-    ("sqlite", 1, &[]),
-    ("telemetry", 1, &[]),
-    ("providers", 1, &["domain"]),
-    ("membership", 1, &["domain"]),
-    ("waiver", 1, &["domain"]),
+    ("crash", 2, &[]),
+    ("sqlite", 2, &[]),
+    ("telemetry", 2, &[]),
+    ("providers", 2, &["domain"]),
+    ("membership", 2, &["domain"]),
+    ("waiver", 2, &["domain"]),
     ("ledger", 1, &["domain"]),
-    ("queue", 1, &["domain"]),
-    ("store", 1, &["domain"]),
-    ("queue-rabbitmq", 2, &["domain", "queue"]),
-    ("queue-sqlite", 2, &["domain", "queue", "sqlite"]),
-    ("store-postgres", 2, &["domain", "store"]),
-    ("store-sqlite", 2, &["domain", "sqlite", "store"]),
-    ("ingest", 2, &["crash", "domain", "providers", "queue", "telemetry"]),
-    ("worker", 2, &["crash", "domain", "providers", "queue", "store", "telemetry"]),
-    ("spool", 2, &["domain", "queue"]),
-    ("simulate", 2, &["domain", "providers", "store"]),
+    ("queue", 2, &["domain"]),
+    ("store", 2, &["domain", "ledger"]),
+    ("queue-rabbitmq", 3, &["domain", "queue"]),
+    ("queue-sqlite", 3, &["domain", "queue", "sqlite"]),
+    ("store-postgres", 3, &["domain", "ledger", "store"]),
+    ("store-sqlite", 3, &["domain", "ledger", "sqlite", "store"]),
+    ("ingest", 3, &["crash", "domain", "providers", "queue", "telemetry"]),
+    ("worker", 3, &["crash", "domain", "providers", "queue", "store", "telemetry"]),
+    ("spool", 3, &["domain", "queue"]),
+    ("simulate", 3, &["domain", "providers", "store"]),
     (
         "app",
-        3,
+        4,
         &[
             "crash",
             "domain",
