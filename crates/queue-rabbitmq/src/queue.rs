@@ -46,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) closed: CancellationToken,
     pub(crate) sessions: Sessions,
+    pub(crate) recovering: unrouted::Kept,
     /// Queues that were compared with what we need since this process began.
     declared: Mutex<BTreeSet<ProcessorName>>,
     /// Ends every task.
@@ -89,6 +90,7 @@ impl RabbitQueue {
             prefetch: options.prefetch,
             clock: options.clock,
             sessions: Sessions::default(),
+            recovering: unrouted::Kept::default(),
             declared: Mutex::default(),
             _closes: closed.clone().drop_guard(),
             closed,

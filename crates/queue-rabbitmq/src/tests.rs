@@ -100,6 +100,17 @@ async fn drain(consumer: &mut dyn Consumer, count: usize) -> Vec<String> {
     bodies
 }
 
+/// Moves `count` messages back that found no queue, in as many passes as that takes: what the broker has
+/// not given back yet from an earlier one waits for the next.
+async fn recover(queue: &RabbitQueue, count: u64) {
+    let (until, mut moved) = (Instant::now() + PATIENCE, 0);
+    while moved < count {
+        assert!(Instant::now() < until, "{moved} of {count} moved");
+        moved += queue.recover_unrouted().await.unwrap();
+    }
+    assert_eq!(moved, count, "something was moved twice");
+}
+
 async fn ack(consumer: &mut dyn Consumer, batch: &[Delivery]) {
     let settled = batch.iter().map(|delivery| Settled { tag: delivery.tag, settlement: Settlement::ack() });
     consumer.settle(settled.collect()).await.unwrap();

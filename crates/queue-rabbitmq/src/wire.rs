@@ -110,6 +110,7 @@ fn properties(id: &str, headers: FieldTable) -> BasicProperties {
 
 /// Reads a message; `now` dates one that tells no date.
 pub(crate) fn read(received: Received, now: Timestamp) -> Parcel {
+    let counted = brokers_count(&received);
     let Received { properties, data, redelivered, .. } = received;
     let body = Bytes::from(data);
     let headers = properties.headers().clone().unwrap_or_default();
@@ -118,7 +119,7 @@ pub(crate) fn read(received: Received, now: Timestamp) -> Parcel {
         Some((meta, body)) => (Envelope { body, ..meta.envelope }, meta.failure, meta.first_published),
         None => (odd(&properties, body, now), None, now),
     };
-    let lately = if redelivered { number(&headers, BROKERS_COUNT).unwrap_or(1).max(1) } else { 0 };
+    let lately = if redelivered { counted.max(1) } else { 0 };
     Parcel {
         envelope,
         attempts: number(&headers, ATTEMPTS).unwrap_or(0),
@@ -127,6 +128,11 @@ pub(crate) fn read(received: Received, now: Timestamp) -> Parcel {
         failure,
         first_published,
     }
+}
+
+/// How often the broker says it handed this out before.
+pub(crate) fn brokers_count(received: &Received) -> u32 {
+    received.properties.headers().as_ref().and_then(|headers| number(headers, BROKERS_COUNT)).unwrap_or(0)
 }
 
 /// The same message once more, without what the broker wrote into it.

@@ -99,7 +99,7 @@ async fn what_no_queue_wants_waits_and_comes_back() {
     let depths = queue.depths(&names(&["membership", "unrouted", "waiver"])).await.unwrap();
     assert_eq!(depths.iter().map(|depth| depth.ready).collect::<Vec<_>>(), [1_000, 1_000, 0]);
     queue.declare(&names(&["waiver"])).await.unwrap();
-    assert_eq!(queue.recover_unrouted().await.unwrap(), 1_000);
+    recover(&queue, 1_000).await;
     let came = drain(&mut *queue.consumer(&"waiver".into()).await.unwrap(), 1_000).await;
     let expected: BTreeSet<String> = (0..2_000).filter(|n| n / 8 % 2 == 1).map(|n| format!("body {n}")).collect();
     assert_eq!(came.into_iter().collect::<BTreeSet<_>>(), expected);
@@ -145,7 +145,7 @@ async fn a_broker_that_is_away_is_told_at_once_and_found_when_it_is_back() {
         assert!(began.elapsed() < HEALED, "{error:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(queue.recover_unrouted().await.unwrap(), 1);
+    recover(&queue, 1).await;
     assert_eq!(drain(&mut *consumer(&queue).await, 1).await, ["body 2"]);
 }
 
