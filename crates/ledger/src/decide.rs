@@ -120,7 +120,7 @@ fn kind(order: &Order) -> Kind {
 pub(crate) fn record(books: &mut Books, entry: Entry, verdict: Verdict, subject: Option<Account>) -> Transaction {
     let Entry { id, kind, digest, actor, at, hold, lot, reverses } = entry;
     let left = subject.map(|account| books.sums(account));
-    let transaction = Transaction { id, kind, digest, verdict, hold, lot, reverses, actor, at, left };
+    let transaction = Transaction { id, kind, digest, verdict, hold, lot, reverses, actor, at, account: subject, left };
     books.record(transaction.clone());
     transaction
 }

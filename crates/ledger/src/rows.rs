@@ -46,7 +46,9 @@ pub struct Transaction {
     pub actor: Actor,
     /// The command's time, or the date of an expiry.
     pub at: Timestamp,
-    /// The balance it left, of the account it was about: part of the answer.
+    /// What it was about: whose history tells it, even if it moved nothing. None where it was not found.
+    pub account: Option<Account>,
+    /// The balance it left there: part of the answer.
     pub left: Option<Sums>,
 }
 
