@@ -31,5 +31,5 @@
 //!
 //! # SQLite
 //! ```sql
-#![doc = include_str!("../schema/sqlite.sql")]
+#![doc = include_str!("../../../migrations/sqlite/0010_ledger.sql")]
 //! ```

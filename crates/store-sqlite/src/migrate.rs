@@ -36,6 +36,8 @@ pub const MIGRATIONS: &[Migration] = migrations![
     7 "0007_outbox",
     8 "0008_probe",
     9 "0009_worker",
+    10 "0010_ledger",
+    11 "0011_group",
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

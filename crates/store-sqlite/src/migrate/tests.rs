@@ -6,7 +6,7 @@ use super::*;
 
 /// Rows that could be there after the migration of the same index, and before the next one. Each
 /// is one statement list; they build upon each other.
-const ROWS: [&str; 9] = [
+const ROWS: [&str; 11] = [
     "INSERT INTO processed (processor, account, event_key, outcome, reason, kind, source, envelope, rules, digest,
         occurred_at, processed_at)
      VALUES ('membership', 'club', 'paid', 'applied', NULL, 'payment_captured', 's', zeroblob(16), 'r', '1:a', 1, 1),
@@ -30,6 +30,23 @@ const ROWS: [&str; 9] = [
     "INSERT INTO outbox (envelope, processor) VALUES (zeroblob(16), 'waiver')",
     "UPDATE probe SET number = 7",
     "INSERT INTO worker VALUES (zeroblob(16), 'membership', 3, 1, 2)",
+    "INSERT INTO ledger_account (id, asset, owner_kind, owner, place)
+     VALUES (zeroblob(16), 'points', 'system', zeroblob(16), 'issued'),
+        (x'01010101010101010101010101010101', 'points', 'person', zeroblob(16), 'available');
+     INSERT INTO ledger_transaction (id, kind, digest, outcome, happened_at, recorded_at)
+     VALUES (x'02020202020202020202020202020202', 'post', zeroblob(16), 'applied', 1, 2),
+        (x'03030303030303030303030303030303', 'hold', zeroblob(16), 'applied', 1, 2);
+     INSERT INTO leg VALUES (x'02020202020202020202020202020202', 0, 'points', zeroblob(16),
+        x'01010101010101010101010101010101', 5, NULL, 1);
+     INSERT INTO hold VALUES (x'03030303030303030303030303030303', x'01010101010101010101010101010101', 2, 'open', 0,
+        9);
+     INSERT INTO lot VALUES (x'04040404040404040404040404040404', x'01010101010101010101010101010101',
+        x'02020202020202020202020202020202', 0, NULL, 9, 5, 5, 2, 0, 0);
+     INSERT INTO lot_movement VALUES (x'02020202020202020202020202020202', 0, x'04040404040404040404040404040404', 5);
+     INSERT INTO hold_pin VALUES (x'03030303030303030303030303030303', x'04040404040404040404040404040404', 2)",
+    "INSERT INTO ledger_group VALUES (zeroblob(16), 'Household', 1);
+     INSERT INTO group_member VALUES (zeroblob(16), zeroblob(16), 'owner', 1, NULL);
+     INSERT INTO group_invitation VALUES (zeroblob(32), zeroblob(16), 'spender', 1, 2, NULL, NULL)",
 ];
 
 async fn file() -> (TempDir, Database) {
