@@ -106,9 +106,28 @@ impl Account {
         Self { asset, place }
     }
 
+    /// As the tables have it. None: nobody wrote this.
+    pub fn read(asset: &str, owner_kind: &str, owner: Uuid, place: &str) -> Option<Self> {
+        let place = match (owner_kind, place) {
+            ("person", "available") => Place::Available(Owner::Person(PersonId(owner))),
+            ("group", "available") => Place::Available(Owner::Group(GroupId(owner))),
+            ("person", "owed") => Place::Owed(Owner::Person(PersonId(owner))),
+            ("group", "owed") => Place::Owed(Owner::Group(GroupId(owner))),
+            ("system", "issued") => Place::Issued,
+            ("system", "redeemed") => Place::Redeemed,
+            ("system", "expired") => Place::Expired,
+            _ => return None,
+        };
+        Some(Self { asset: Asset::parse(asset)?, place })
+    }
+
+    /// `person`, `group` or `system`, and whose it is: nil for the system.
+    pub fn owner(self) -> (&'static str, Uuid) {
+        self.place.owner().map_or(("system", Uuid::nil()), |owner| (owner.kind(), owner.uuid()))
+    }
+
     pub fn id(self) -> AccountId {
-        let owner = self.place.owner();
-        let (kind, of) = (owner.map_or("system", Owner::kind), owner.map_or(Uuid::nil(), Owner::uuid));
+        let (kind, of) = self.owner();
         let name = format!("{}|{kind}|{of}|{}", self.asset.as_str(), self.place.as_str());
         AccountId(Uuid::new_v5(&ACCOUNTS, name.as_bytes()))
     }
@@ -122,5 +141,26 @@ impl Account {
     /// The least that posted minus held may be.
     pub fn floor(self) -> Option<i64> {
         matches!(self.place, Place::Available(_)).then_some(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_read_as_it_was_written() {
+        let (person, group) = (Owner::Person(PersonId(Uuid::from_u128(1))), Owner::Group(GroupId(Uuid::from_u128(1))));
+        let owned = [person, group].into_iter().flat_map(|owner| [Place::Available(owner), Place::Owed(owner)]);
+        for place in owned.chain([Place::Issued, Place::Redeemed, Place::Expired]) {
+            for asset in [Asset::Points, Asset::Minutes] {
+                let account = Account { asset, place };
+                let (kind, owner) = account.owner();
+                assert_eq!(Account::read(asset.as_str(), kind, owner, place.as_str()), Some(account));
+            }
+        }
+        assert_eq!(Account::read("points", "system", Uuid::nil(), "available"), None);
+        assert_eq!(Account::read("points", "person", Uuid::nil(), "issued"), None);
+        assert_eq!(Account::read("miles", "system", Uuid::nil(), "issued"), None);
     }
 }

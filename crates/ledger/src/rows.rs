@@ -18,6 +18,12 @@ pub enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 6] = [Self::Post, Self::Hold, Self::Settle, Self::Void, Self::Expire, Self::Reverse];
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Post => "post",
@@ -111,6 +117,10 @@ pub enum HoldState {
 }
 
 impl HoldState {
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Open, Self::Settled, Self::Voided, Self::Expired].into_iter().find(|state| state.as_str() == text)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -190,6 +200,26 @@ pub enum Role {
     Owner,
     Spender,
     Viewer,
+}
+
+impl Role {
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Owner, Self::Spender, Self::Viewer].into_iter().find(|role| role.as_str() == text)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Spender => "spender",
+            Self::Viewer => "viewer",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// What a batch writes. Transactions, legs, pins and lot movements are new rows, in the order in
