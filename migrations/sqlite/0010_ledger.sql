@@ -119,11 +119,13 @@ CREATE INDEX lot_soonest ON lot (account, expires_at, id) WHERE remaining > held
 CREATE INDEX lot_due ON lot (expires_at) WHERE remaining > held;
 
 CREATE TABLE lot_movement (
+    -- In the order in which they were decided: a reversal goes the same way back.
+    number         INTEGER PRIMARY KEY,
     transaction_id BLOB     NOT NULL,
     n              INTEGER NOT NULL,
     lot            BLOB     NOT NULL REFERENCES lot (id),
     amount         INTEGER   NOT NULL CHECK (amount <> 0),
-    PRIMARY KEY (transaction_id, n, lot),
+    UNIQUE (transaction_id, n, lot),
     FOREIGN KEY (transaction_id, n) REFERENCES leg (transaction_id, n)
 ) STRICT;
 
