@@ -9,6 +9,9 @@ use crate::{Account, Asset, HoldId, LotId, Owner, TransactionId};
 /// The greatest amount of a command and the greatest balance: what JSON readers keep exact (2^53 - 1).
 pub const LARGEST: i64 = (1 << 53) - 1;
 
+/// The longest memo, in characters.
+const LONGEST_MEMO: usize = 500;
+
 /// Who asks. A person who spends from a group must be allowed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Actor {
@@ -25,6 +28,7 @@ pub struct Command {
     pub(crate) at: Timestamp,
     pub(crate) actor: Actor,
     pub(crate) order: Order,
+    pub(crate) memo: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +95,8 @@ pub enum Malformed {
     Expiry,
     #[error("ids of UUID version 8 are the ledger's own; take one of another version")]
     ReservedId,
+    #[error("a memo is one line of at most {LONGEST_MEMO} characters; shorten it")]
+    Memo,
 }
 
 impl Command {
@@ -105,7 +111,18 @@ impl Command {
             Order::Expire(_) => return Err(Malformed::Expiry),
             Order::Void { .. } | Order::Reverse { .. } => {}
         }
-        Ok(Self { id, at, actor, order })
+        Ok(Self { id, at, actor, order, memo: None })
+    }
+
+    /// With a line for people: at most 500 characters after trimming, none of them a control character.
+    /// An empty one is none. It is no part of what is asked: the same command with another memo is a
+    /// replay, and the first memo stays.
+    pub fn with_memo(self, memo: &str) -> Result<Self, Malformed> {
+        let memo = memo.trim();
+        if memo.chars().count() > LONGEST_MEMO || memo.chars().any(char::is_control) {
+            return Err(Malformed::Memo);
+        }
+        Ok(Self { memo: (!memo.is_empty()).then(|| memo.to_owned()), ..self })
     }
 
     /// The sweep's command for something that is due by `at`.
@@ -114,7 +131,7 @@ impl Command {
             Due::Hold(hold) => TransactionId::expiring_hold(hold),
             Due::Lot(lot) => TransactionId::expiring_lot(lot),
         };
-        Self { id, at, actor: Actor::System, order: Order::Expire(due) }
+        Self { id, at, actor: Actor::System, order: Order::Expire(due), memo: None }
     }
 
     pub fn id(&self) -> TransactionId {
@@ -131,6 +148,10 @@ impl Command {
 
     pub fn order(&self) -> &Order {
         &self.order
+    }
+
+    pub fn memo(&self) -> Option<&str> {
+        self.memo.as_deref()
     }
 }
 

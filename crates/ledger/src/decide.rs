@@ -85,12 +85,13 @@ fn verdict(result: Result<(), Refusal>) -> Verdict {
 }
 
 /// What a transaction's row says of its command.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Entry {
     pub id: TransactionId,
     pub kind: Kind,
     pub digest: RequestDigest,
     pub actor: Actor,
+    pub memo: Option<String>,
     pub at: Timestamp,
     pub hold: Option<HoldId>,
     pub lot: Option<LotId>,
@@ -99,9 +100,9 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub fn of(command: &Command) -> Self {
-        let Command { id, at, actor, order } = command;
-        let digest = RequestDigest::of(command);
-        Self { id: *id, kind: kind(order), digest, actor: *actor, at: *at, hold: None, lot: None, reverses: None }
+        let Command { id, at, actor, order, memo } = command;
+        let (kind, digest, memo) = (kind(order), RequestDigest::of(command), memo.clone());
+        Self { id: *id, kind, digest, actor: *actor, memo, at: *at, hold: None, lot: None, reverses: None }
     }
 }
 
@@ -118,9 +119,10 @@ fn kind(order: &Order) -> Kind {
 
 /// Writes the row of a decided command, with the balance it left in the account it was about.
 pub(crate) fn record(books: &mut Books, entry: Entry, verdict: Verdict, subject: Option<Account>) -> Transaction {
-    let Entry { id, kind, digest, actor, at, hold, lot, reverses } = entry;
+    let Entry { id, kind, digest, actor, memo, at, hold, lot, reverses } = entry;
     let left = subject.map(|account| books.sums(account));
-    let transaction = Transaction { id, kind, digest, verdict, hold, lot, reverses, actor, at, account: subject, left };
+    let account = subject;
+    let transaction = Transaction { id, kind, digest, verdict, hold, lot, reverses, actor, memo, at, account, left };
     books.record(transaction.clone());
     transaction
 }

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{Account, Actor, Asset, Command, Destination, Due, Move, Order, Owner};
 
 /// A versioned digest over the order and who asked. Times are not in it: whoever asks again asks
-/// later, and what expires after 24 months then expires later, too.
+/// later, and what expires after 24 months then expires later, too. Nor is the memo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestDigest(pub [u8; 16]);
 

@@ -50,6 +50,8 @@ pub struct Transaction {
     /// What a reversal named.
     pub reverses: Option<TransactionId>,
     pub actor: Actor,
+    /// A line for people.
+    pub memo: Option<String>,
     /// The command's time, or the date of an expiry.
     pub at: Timestamp,
     /// What it was about: whose history tells it, even if it moved nothing. None where it was not found.

@@ -144,6 +144,29 @@ fn an_id_is_for_one_command() {
 }
 
 #[test]
+fn a_memo_is_kept_and_is_no_part_of_what_is_asked() {
+    let mut club = Club::new();
+    let moves = vec![Move::Award { to: owner(0), amount: 10, expires_at: None }];
+    let order = Order::Post { asset: Asset::Points, moves };
+    let award = |memo: &str| Command::new(id(1), at(0), Actor::System, order.clone()).unwrap().with_memo(memo);
+    let first = club.tables.run_one(award("  raked the pitch \n").unwrap());
+    let again = club.tables.run_one(award("swept the hall").unwrap());
+    assert_eq!(again, Answer { repeated: true, ..first });
+    assert_eq!(club.tables.rows.transactions[0].memo.as_deref(), Some("raked the pitch"));
+}
+
+#[test]
+fn a_memo_is_one_short_line() {
+    let command = || Command::new(id(1), at(0), Actor::System, Order::Void { hold: HoldId::placed_by(id(0)) }).unwrap();
+    assert_eq!(command().with_memo("  ").unwrap().memo(), None);
+    let longest = "ü".repeat(500);
+    assert_eq!(command().with_memo(&longest).unwrap().memo(), Some(longest.as_str()));
+    for memo in ["two\nlines", "a\tb", "a\u{7}b", "a\u{85}b", &"ü".repeat(501)] {
+        assert_eq!(command().with_memo(memo).unwrap_err(), Malformed::Memo, "{memo:?}");
+    }
+}
+
+#[test]
 fn what_expires_soonest_is_spent_first() {
     let mut club = Club::new();
     club.award(0, 10, Some(30));
