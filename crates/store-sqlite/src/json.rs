@@ -2,6 +2,7 @@
 
 use rollbook_domain::{DocumentRef, EnvelopeId, FactRef, PaymentRef};
 use serde::Serialize;
+use uuid::Uuid;
 
 /// Texts and numbers can always be written as JSON.
 fn text<T: Serialize>(items: impl Iterator<Item = T>) -> String {
@@ -17,12 +18,16 @@ pub fn facts<'a>(facts: impl IntoIterator<Item = &'a FactRef>) -> String {
 }
 
 /// JSON has no bytes: the statement reads each with `unhex`.
-pub fn hex(envelope: EnvelopeId) -> String {
-    envelope.0.simple().to_string()
+pub fn hex(id: Uuid) -> String {
+    id.simple().to_string()
+}
+
+pub fn uuids(ids: impl IntoIterator<Item = Uuid>) -> String {
+    text(ids.into_iter().map(hex))
 }
 
 pub fn envelopes(envelopes: &[EnvelopeId]) -> String {
-    text(envelopes.iter().map(|envelope| hex(*envelope)))
+    uuids(envelopes.iter().map(|envelope| envelope.0))
 }
 
 pub fn payments<'a>(payments: impl IntoIterator<Item = &'a PaymentRef>) -> String {

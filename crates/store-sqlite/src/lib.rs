@@ -13,6 +13,7 @@ mod dead_letters;
 mod envelopes;
 mod fault;
 mod json;
+mod ledger;
 mod load;
 mod migrate;
 mod outbox;

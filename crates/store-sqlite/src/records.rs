@@ -85,7 +85,7 @@ impl Records for SqliteStore {
 /// Processor and envelope of each, once, oldest first, as one JSON argument.
 fn requests(newest_first: &[EventRow]) -> String {
     let mut met = HashSet::new();
-    let oldest_first = newest_first.iter().rev().map(|row| (row.processor.as_str(), json::hex(row.envelope)));
+    let oldest_first = newest_first.iter().rev().map(|row| (row.processor.as_str(), json::hex(row.envelope.0)));
     json::list(oldest_first.filter(|request| met.insert(request.clone())))
 }
 

@@ -100,7 +100,7 @@ async fn resolve(connection: &mut SqliteConnection, batch: &Batch) -> Result<(),
 
 /// Rows of which none may be skipped. A statement finds what a row refers to by joins, and a join
 /// that finds nothing writes nothing.
-async fn every<R: Sync>(
+pub async fn every<R: Sync>(
     connection: &mut SqliteConnection,
     statement: &Bulk,
     rows: &[R],

@@ -1,0 +1,2 @@
+INSERT INTO hold (id, account, amount, state, settled, expires_at)
+VALUES (?, ?, ?, ?, ?, ?)

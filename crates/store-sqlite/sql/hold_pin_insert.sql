@@ -1,0 +1,2 @@
+INSERT INTO hold_pin (hold, lot, amount)
+VALUES (?, ?, ?)

@@ -1,0 +1,2 @@
+INSERT INTO leg (transaction_id, n, asset, from_account, to_account, amount, from_version, to_version)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)

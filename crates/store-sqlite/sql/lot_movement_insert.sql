@@ -1,0 +1,2 @@
+INSERT INTO lot_movement (transaction_id, n, lot, amount)
+VALUES (?, ?, ?, ?)
