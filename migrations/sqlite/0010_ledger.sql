@@ -144,9 +144,18 @@ BEGIN
     WHERE id = NEW.to_account AND owner_kind <> 'system';
 END;
 
+-- SQLite cannot tell a trigger's update from another's, so these two say when they count.
+CREATE TABLE held_is_counted (
+    now INTEGER NOT NULL CHECK (now IN (0, 1))
+) STRICT;
+
+INSERT INTO held_is_counted VALUES (0);
+
 CREATE TRIGGER holds_are_counted AFTER INSERT ON hold WHEN NEW.state = 'open'
 BEGIN
+    UPDATE held_is_counted SET now = 1;
     UPDATE ledger_account SET held = held + NEW.amount WHERE id = NEW.account;
+    UPDATE held_is_counted SET now = 0;
 END;
 
 CREATE TRIGGER hold_is_resolved_once BEFORE UPDATE ON hold
@@ -158,13 +167,22 @@ END;
 
 CREATE TRIGGER holds_are_released AFTER UPDATE ON hold
 BEGIN
+    UPDATE held_is_counted SET now = 1;
     UPDATE ledger_account SET held = held - OLD.amount WHERE id = OLD.account;
+    UPDATE held_is_counted SET now = 0;
 END;
 
--- SQLite cannot tell a trigger's update from another's, so here it holds only that a balance moves
--- with the count of its legs or with what is held; `verify` sums the rest.
+-- What is posted moves by the leg of the new version and by nothing else.
 CREATE TRIGGER balances_follow BEFORE UPDATE ON ledger_account
-WHEN (NEW.posted <> OLD.posted AND NEW.version <> OLD.version + 1) OR (NEW.version <> OLD.version AND NEW.held <> OLD.held)
+WHEN (NEW.held <> OLD.held AND (SELECT now FROM held_is_counted) = 0)
+  OR ((NEW.posted <> OLD.posted OR NEW.version <> OLD.version) AND NOT (NEW.version = OLD.version + 1 AND EXISTS (
+        SELECT 1 FROM leg
+        WHERE from_account = NEW.id AND from_version = NEW.version AND NEW.posted = OLD.posted - amount
+        UNION ALL
+        SELECT 1 FROM leg
+        WHERE to_account = NEW.id AND to_version = NEW.version AND NEW.posted = OLD.posted + amount)))
+  OR (NEW.id, NEW.asset, NEW.owner_kind, NEW.owner, NEW.place)
+     <> (OLD.id, OLD.asset, OLD.owner_kind, OLD.owner, OLD.place)
 BEGIN
     SELECT RAISE(ABORT, 'ledger_account: balances follow legs and holds');
 END;
@@ -228,4 +246,10 @@ END;
 CREATE TRIGGER lot_is_never_deleted BEFORE DELETE ON lot
 BEGIN
     SELECT RAISE(ABORT, 'lot: spent or expired, never deleted');
+END;
+
+CREATE TRIGGER lot_keeps_its_origin
+BEFORE UPDATE OF id, account, transaction_id, n, source, expires_at, amount ON lot
+BEGIN
+    SELECT RAISE(ABORT, 'lot: where it came from never changes');
 END;
