@@ -12,6 +12,7 @@ mod checks;
 mod dead_letters;
 mod envelopes;
 mod fault;
+mod groups;
 mod json;
 mod ledger;
 mod load;

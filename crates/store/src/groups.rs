@@ -48,7 +48,7 @@ pub enum GroupChange {
     /// This id belongs to a group of another name.
     Conflicting,
     NotAMember,
-    /// The last owner of a group with other members cannot leave it or give the role away.
+    /// The last owner of a group cannot take another role, nor leave while it has other members.
     LastOwner,
     UnknownInvitation,
     InvitationExpired,
@@ -69,7 +69,7 @@ pub trait Groups: Send + Sync {
     /// In the order in which they joined; those who left too.
     async fn group_members(&self, id: GroupId) -> Result<Vec<GroupMember>, StoreError>;
 
-    /// Joins, comes back after having left, or changes the role.
+    /// Joins, comes back after having left (with this date), or changes the role (the date stays).
     async fn join_group(
         &self,
         group: GroupId,
@@ -78,12 +78,14 @@ pub trait Groups: Send + Sync {
         at: Timestamp,
     ) -> Result<GroupChange, StoreError>;
 
-    /// The points stay with the group.
+    /// The points stay with the group. Whoever has left already is `Unchanged`.
     async fn leave_group(&self, group: GroupId, person: PersonId, at: Timestamp) -> Result<GroupChange, StoreError>;
 
     async fn invite(&self, invitation: &Invitation) -> Result<GroupChange, StoreError>;
 
-    /// Joins the invitation's group in its role. For the same person again it is `Unchanged`.
+    /// Joins the invitation's group in its role. For the same person again it is `Unchanged`; so it
+    /// is for whoever has that role there already, and the invitation stays open. An invitation has
+    /// expired at its `expires_at`. The group is told where the person may know it.
     async fn accept_invitation(
         &self,
         digest: [u8; 32],
