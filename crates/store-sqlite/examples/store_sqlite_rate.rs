@@ -116,6 +116,7 @@ async fn one_batch(store: &SqliteStore, first: u64, spent: &mut Spent) -> Result
         duplicates: Vec::new(),
         settled_envelopes: Vec::new(),
         outgoing: Vec::new(),
+        commands: Vec::new(),
     };
     let reads = Reads { people: numbers.clone().map(email).collect(), ..Reads::default() };
     let facts: BTreeSet<_> = numbers.map(fact).collect();

@@ -6,6 +6,7 @@ use rollbook_domain::{
     Account, Adjustment, AdjustmentKind, Detail, DetailField, Document, EventKey, Payment, PaymentRef, PersonId,
     ProcessorName, Term,
 };
+use rollbook_ledger::Verdict;
 use rollbook_sqlite::{Bulk, BulkQuery, to_micros};
 use rollbook_store::{Batch, Outgoing, SettledEvent, StoreError};
 use sqlx::SqliteConnection;
@@ -13,7 +14,7 @@ use sqlx::SqliteConnection;
 use crate::fault::{Complaint, store_error};
 use crate::rows::{DocumentLine, Registered, Rows, TermLine};
 use crate::statements::{bulk, sql};
-use crate::{envelopes, json};
+use crate::{envelopes, json, ledger};
 
 static PROCESSED: LazyLock<Bulk> = bulk!("processed_insert");
 static REDECIDED: LazyLock<Bulk> = bulk!("processed_redecide");
@@ -38,7 +39,17 @@ pub async fn batch(connection: &mut SqliteConnection, batch: &Batch) -> Result<(
     payments(connection, batch, &rows).await?;
     documents(connection, batch, &rows).await?;
     many(connection, &OUTBOX, &batch.outgoing, outbox_row).await?;
-    resolve(connection, batch).await
+    resolve(connection, batch).await?;
+    commands(connection, batch).await
+}
+
+async fn commands(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), StoreError> {
+    for answer in ledger::execute(connection, &batch.commands, batch.processed_at).await? {
+        if let Verdict::Rejected(refusal) = answer.verdict {
+            return Err(StoreError::Refused(Complaint::CommandRejected(refusal.reason).into()));
+        }
+    }
+    Ok(())
 }
 
 async fn outcomes(connection: &mut SqliteConnection, batch: &Batch, rows: &Rows<'_>) -> Result<(), StoreError> {

@@ -53,6 +53,12 @@ impl Harness for File {
         let script = format!("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; {drops} {sql}");
         sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut connection).await.expect("SQLite");
     }
+
+    async fn attempt(&self, sql: &str) -> Result<(), String> {
+        let script = AssertSqlSafe(format!("BEGIN IMMEDIATE; {sql}; COMMIT"));
+        let done = sqlx::raw_sql(script).execute(&mut self.connect().await).await;
+        done.map(drop).map_err(|error| error.to_string())
+    }
 }
 
 store_conformance!(make);

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rollbook_domain::{
     Change, Envelope, EnvelopeId, EventDigest, FactKind, FactRef, Outcome, ProcessorName, Reason, SourceName,
 };
+use rollbook_ledger::Command;
 
 use crate::Outgoing;
 
@@ -27,6 +28,9 @@ pub struct Batch {
     pub settled_envelopes: Vec<EnvelopeId>,
     /// What others must hear.
     pub outgoing: Vec<Outgoing>,
+    /// Executed after everything else, recorded at `processed_at`. If one of them is not applied,
+    /// now or when it was decided before, the write is `Refused`.
+    pub commands: Vec<Command>,
 }
 
 /// One event that is settled for good, with its effect.

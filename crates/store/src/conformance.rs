@@ -41,6 +41,10 @@ pub trait Harness: Send + Sync {
 
     /// Executes raw SQL past every check, foreign key and trigger, as only a stranger would.
     async fn tamper(&self, sql: &str);
+
+    /// Executes raw SQL with every check, foreign key and trigger in force, in one transaction; an
+    /// error is what the database said.
+    async fn attempt(&self, sql: &str) -> Result<(), String>;
 }
 
 /// Makes a test of each case. `$make` is an async function without arguments that returns a fresh

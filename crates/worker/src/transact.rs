@@ -182,6 +182,7 @@ impl<'a> Minutes<'a> {
             duplicates: Vec::new(),
             settled_envelopes: Vec::new(),
             outgoing: Vec::new(),
+            commands: Vec::new(),
         };
         Self { desk, deliveries, kept: HashSet::new(), batch }
     }

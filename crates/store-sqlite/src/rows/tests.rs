@@ -32,6 +32,7 @@ fn batch(settled: Vec<SettledEvent>) -> Batch {
         duplicates: Vec::new(),
         settled_envelopes: Vec::new(),
         outgoing: Vec::new(),
+        commands: Vec::new(),
     }
 }
 
