@@ -97,6 +97,14 @@ pub(crate) fn too_large(asset: Asset, amount: i64, sums: Sums) -> Refusal {
     )
 }
 
+/// `owed` is what is owed by then.
+pub(crate) fn debt_too_large(asset: Asset, amount: i64, owed: i64) -> Refusal {
+    refusal(
+        reasons::BALANCE_TOO_LARGE,
+        format!("{amount} more would exceed the largest debt, {}: {owed} {} are owed", crate::LARGEST, asset.as_str()),
+    )
+}
+
 /// Says no balance: whoever may not spend it may not be told it.
 pub(crate) fn not_a_spender() -> Refusal {
     refusal(
@@ -135,7 +143,8 @@ pub(crate) fn already_reversed(about: Option<(Asset, Sums)>) -> Refusal {
     refusal(reasons::ALREADY_REVERSED, format!("the transaction was reversed before, and that stands{}", tail(about)))
 }
 
-pub(crate) fn not_reversible(kind: &str, outcome: &str, about: Option<(Asset, Sums)>) -> Refusal {
+pub(crate) fn not_reversible(transaction: &Transaction, about: Option<(Asset, Sums)>) -> Refusal {
+    let (kind, outcome) = (transaction.kind.as_str(), if transaction.is_applied() { "applied" } else { "rejected" });
     let why = format!("this is a {kind} that was {outcome}, and only an applied post or settle can be reversed");
     refusal(reasons::NOT_REVERSIBLE, why + &tail(about))
 }

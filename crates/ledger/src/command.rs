@@ -53,6 +53,11 @@ pub enum Move {
     Award { to: Owner, amount: i64, expires_at: Option<Timestamp> },
     /// Takes units from an owner, those that expire soonest first.
     Spend { from: Owner, to: Destination, amount: i64 },
+    /// Takes units back to where awards come from: those first that transaction `of` gave to this owner
+    /// (what of them expired unspent is taken from there), then others, soonest first. What is
+    /// missing becomes a debt, so it is never refused for want of a balance. Nothing is taken where
+    /// `of` was reversed; one that gave this owner nothing, or that nobody knows, sets no order.
+    TakeBack { from: Owner, amount: i64, of: Option<TransactionId> },
 }
 
 /// Where spent units go.
@@ -158,7 +163,7 @@ impl Command {
 impl Move {
     pub fn amount(self) -> i64 {
         match self {
-            Self::Award { amount, .. } | Self::Spend { amount, .. } => amount,
+            Self::Award { amount, .. } | Self::Spend { amount, .. } | Self::TakeBack { amount, .. } => amount,
         }
     }
 
@@ -166,7 +171,7 @@ impl Move {
     pub fn subject(self) -> Owner {
         match self {
             Self::Award { to, .. } => to,
-            Self::Spend { from, .. } => from,
+            Self::Spend { from, .. } | Self::TakeBack { from, .. } => from,
         }
     }
 }
@@ -178,7 +183,7 @@ fn check_moves(moves: &[Move], at: Timestamp) -> Result<(), Malformed> {
                 return Err(Malformed::ExpiresBefore);
             }
             Move::Spend { from, to: Destination::Owner(to), .. } if from == to => return Err(Malformed::ToItself),
-            Move::Award { .. } | Move::Spend { .. } => {}
+            Move::Award { .. } | Move::Spend { .. } | Move::TakeBack { .. } => {}
         }
     }
     check_all(moves.len(), moves.iter().map(|step| step.amount()))

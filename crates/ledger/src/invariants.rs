@@ -213,7 +213,7 @@ fn lots_are_the_sum_of_movements(rows: &Rows, check: &mut Check) {
         check.expect(sound, || format!("movement of lot {} in {}", movement.lot, movement.transaction));
         let (remaining, expired) = sums.entry(movement.lot).or_default();
         *remaining += movement.amount;
-        if leg.is_some_and(|leg| leg.to.place == Place::Expired) {
+        if leg.is_some_and(|leg| [leg.from.place, leg.to.place].contains(&Place::Expired)) {
             *expired -= movement.amount;
         }
     }

@@ -27,12 +27,17 @@
 //!   left to expire would then depend on which lot one thinks of.
 //! - *A reversal takes back the very points it gave*, then others, then makes a debt (`owed`). Points
 //!   of it that expired unspent are no debt. The next award pays the debt first.
+//! - *A take-back does so for a part*, such as a partial refund, and may be repeated. What it finds among
+//!   the expired comes back for the moment of being taken, so that parts take as much as the whole.
+//!   It finds nothing of a transaction that was reversed; a reversal undoes all, whatever was taken
+//!   back before: undo with one of the two.
 //! - *System accounts have no balance row.* They have no floor, so nothing needs their lock.
 //! - *A refused command leaves its row and nothing else*, except what was due by its `at`.
 
 mod account;
 mod answer;
 mod books;
+mod clawback;
 mod command;
 mod decide;
 mod digest;

@@ -53,20 +53,27 @@ impl<'a> Draft<'a> {
     pub fn hand_over(&mut self, from: Account, to: Account, amount: i64, portions: &[Portion]) {
         let n = self.leg(from, to, amount);
         for portion in portions {
-            let lot = self.take_out(n, *portion);
+            let lot = self.change_lot(n, portion.lot, -portion.amount);
             if let Place::Available(_) = to.place {
                 self.make_lot(n, to, portion.amount, lot.expires_at, Some(lot.id));
             }
         }
     }
 
-    pub fn take_out(&mut self, leg: u32, portion: Portion) -> Lot {
-        self.change_lot(leg, portion.lot, -portion.amount)
+    pub fn take_out(&mut self, leg: u32, portion: Portion) {
+        self.change_lot(leg, portion.lot, -portion.amount);
     }
 
     pub fn put_back(&mut self, leg: u32, portion: Portion) {
         self.change_lot(leg, portion.lot, portion.amount);
         self.returned.insert(portion.lot);
+    }
+
+    /// Takes back the expiry of a part; the caller takes it out again.
+    pub fn revive(&mut self, leg: u32, portion: Portion) {
+        let mut lot = self.change_lot(leg, portion.lot, portion.amount);
+        lot.expired -= portion.amount;
+        self.books.set_lot(lot);
     }
 
     fn change_lot(&mut self, leg: u32, lot: LotId, amount: i64) -> Lot {

@@ -1,4 +1,4 @@
-//! Post: awards, redemptions and transfers, all of a command or nothing.
+//! Post: awards, redemptions, transfers and take-backs, all of a command or nothing.
 //!
 //! Checked on numbers first, so that nothing has to be undone: whatever passes can be done, because
 //! the free lots of an account are never more than what is available in it.
@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::answer::{insufficient, too_large};
+use crate::answer::{debt_too_large, insufficient, too_large};
 use crate::books::Books;
+use crate::clawback::{expired_of, take_back};
 use crate::decide::may_spend;
 use crate::lots::{Draft, soonest};
-use crate::{Account, Asset, Command, Destination, LARGEST, Move, Owner, Place, Refusal, Sums};
+use crate::{Account, Asset, Command, Destination, LARGEST, Move, Owner, Place, Refusal, Sums, TransactionId};
 
 pub(crate) fn post(books: &mut Books, command: &Command, asset: Asset, moves: &[Move]) -> Result<(), Refusal> {
     for step in moves {
@@ -19,7 +20,7 @@ pub(crate) fn post(books: &mut Books, command: &Command, asset: Asset, moves: &[
             may_spend(books, command.actor, Account::available(asset, *from))?;
         }
     }
-    Trial { books, sums: BTreeMap::new(), asset }.run(moves)?;
+    Trial { books, sums: BTreeMap::new(), asked: BTreeMap::new(), asset }.run(moves)?;
     let mut draft = Draft::new(books, command.id, command.at);
     for step in moves {
         apply(&mut draft, asset, *step);
@@ -32,6 +33,8 @@ pub(crate) fn post(books: &mut Books, command: &Command, asset: Asset, moves: &[
 struct Trial<'a> {
     books: &'a Books,
     sums: BTreeMap<Account, Sums>,
+    /// What was to be taken back so far.
+    asked: BTreeMap<(Owner, TransactionId), i64>,
     asset: Asset,
 }
 
@@ -41,6 +44,7 @@ impl Trial<'_> {
             match *step {
                 Move::Award { to, amount, .. } => self.award(to, amount)?,
                 Move::Spend { from, to, amount } => self.spend(from, to, amount)?,
+                Move::TakeBack { from, amount, of } => self.take_back(from, amount, of)?,
             }
         }
         Ok(())
@@ -70,6 +74,34 @@ impl Trial<'_> {
         }
     }
 
+    fn take_back(&mut self, from: Owner, amount: i64, of: Option<TransactionId>) -> Result<(), Refusal> {
+        let (available, owed) = (Account::available(self.asset, from), Account::owed(self.asset, from));
+        let before = of.and_then(|of| self.asked.get(&(from, of)).copied()).unwrap_or_default();
+        let (Some(already), Some(expired)) =
+            (expired_of(self.books, available, before, of), expired_of(self.books, available, before + amount, of))
+        else {
+            return Ok(());
+        };
+        if let Some(of) = of {
+            self.asked.insert((from, of), before + amount);
+        }
+        let wanted = amount - (expired - already);
+        let sums = self.sums(available);
+        let taken = wanted.min(sums.available());
+        sums.posted -= taken;
+        self.indebt(owed, wanted - taken)
+    }
+
+    fn indebt(&mut self, owed: Account, amount: i64) -> Result<(), Refusal> {
+        let asset = self.asset;
+        let sums = self.sums(owed);
+        if amount > LARGEST + sums.posted {
+            return Err(debt_too_large(asset, amount, -sums.posted));
+        }
+        sums.posted -= amount;
+        Ok(())
+    }
+
     fn credit(&mut self, to: Owner, amount: i64) -> Result<(), Refusal> {
         let asset = self.asset;
         let sums = self.sums(Account::available(asset, to));
@@ -89,6 +121,7 @@ fn apply(draft: &mut Draft<'_>, asset: Asset, step: Move) {
             let portions = soonest(draft.books, from, amount);
             draft.hand_over(from, destination(asset, to), amount, &portions);
         }
+        Move::TakeBack { from, amount, of } => take_back(draft, asset, from, amount, of),
     }
 }
 

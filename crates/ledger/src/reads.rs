@@ -20,7 +20,7 @@ use crate::{
 pub struct Wanted {
     pub holds: BTreeSet<HoldId>,
     pub lots: BTreeSet<LotId>,
-    /// To be reversed: the transaction, its legs and its lot movements.
+    /// To be reversed or taken back: the transaction, its legs and its lot movements.
     pub transactions: BTreeSet<TransactionId>,
 }
 
@@ -28,21 +28,29 @@ impl Wanted {
     pub fn by(commands: &[Command]) -> Self {
         let mut wanted = Self::default();
         for command in commands {
-            match command.order {
+            match &command.order {
                 Order::Settle { hold, .. } | Order::Void { hold } | Order::Expire(Due::Hold(hold)) => {
-                    wanted.holds.insert(hold);
+                    wanted.holds.insert(*hold);
                 }
                 Order::Expire(Due::Lot(lot)) => {
-                    wanted.lots.insert(lot);
+                    wanted.lots.insert(*lot);
                 }
                 Order::Reverse { transaction } => {
-                    wanted.transactions.insert(transaction);
+                    wanted.transactions.insert(*transaction);
                 }
-                Order::Post { .. } | Order::Hold { .. } => {}
+                Order::Post { moves, .. } => wanted.transactions.extend(taken_back(moves).map(|(_, of)| of)),
+                Order::Hold { .. } => {}
             }
         }
         wanted
     }
+}
+
+fn taken_back(moves: &[Move]) -> impl Iterator<Item = (Owner, TransactionId)> + '_ {
+    moves.iter().filter_map(|step| match *step {
+        Move::TakeBack { from, of, .. } => Some((from, of?)),
+        Move::Award { .. } | Move::Spend { .. } => None,
+    })
 }
 
 /// What was found of [`Wanted`]. None of it ever changes, so no lock is needed.
@@ -149,7 +157,9 @@ pub(crate) fn accounts(command: &Command, directory: &impl Directory) -> BTreeSe
 
 fn of_move(asset: Asset, step: Move) -> Vec<Account> {
     match step {
-        Move::Award { to, .. } => vec![Account::available(asset, to), Account::owed(asset, to)],
+        Move::Award { to: owner, .. } | Move::TakeBack { from: owner, .. } => {
+            vec![Account::available(asset, owner), Account::owed(asset, owner)]
+        }
         Move::Spend { from, to, .. } => {
             let mut accounts = vec![Account::available(asset, from)];
             accounts.extend(target(asset, to).filter(|account| account.has_balance()));
@@ -219,21 +229,35 @@ impl Needs {
     }
 
     fn name(&mut self, command: &Command, known: &Known) {
-        match command.order {
+        match &command.order {
             Order::Settle { hold, .. } | Order::Void { hold } | Order::Expire(Due::Hold(hold)) => {
-                self.holds.extend(known.hold(hold).map(|_| hold));
+                self.holds.extend(known.hold(*hold).map(|_| *hold));
             }
             Order::Expire(Due::Lot(lot)) => {
-                self.lots.extend(known.lot(lot).map(|_| lot));
+                self.lots.extend(known.lot(*lot).map(|_| *lot));
             }
             Order::Reverse { transaction } => {
-                self.reversals.insert(transaction);
-                let movements = known.movements.get(&transaction).into_iter().flatten();
+                self.reversals.insert(*transaction);
+                let movements = known.movements.get(transaction).into_iter().flatten();
                 self.lots.extend(movements.map(|movement| movement.lot));
             }
-            Order::Post { .. } | Order::Hold { .. } => {}
+            Order::Post { asset, moves } => {
+                for (from, of) in taken_back(moves) {
+                    self.reversals.insert(of);
+                    self.lots.extend(lots_given(known, of, Account::available(*asset, from)));
+                }
+            }
+            Order::Hold { .. } => {}
         }
     }
+}
+
+/// The lots of `account` that a transaction added to. Those of others are not locked.
+fn lots_given(known: &Known, of: TransactionId, account: Account) -> impl Iterator<Item = LotId> + '_ {
+    let legs = known.legs(of).iter().filter(move |leg| leg.to == account).map(|leg| leg.n);
+    let legs: BTreeSet<_> = legs.collect();
+    let movements = known.movements.get(&of).into_iter().flatten();
+    movements.filter(move |one| one.amount > 0 && legs.contains(&one.leg)).map(|one| one.lot)
 }
 
 fn group(account: Account) -> Option<GroupId> {
@@ -250,7 +274,8 @@ fn persons(commands: &[Command]) -> impl Iterator<Item = PersonId> + '_ {
     })
 }
 
-/// How much of the free lots of `account` the command may take: a reversal may take anything.
+/// How much of the free lots of `account` the command may take: a reversal may take anything, and what
+/// is taken back may be undated, which is told by what is not.
 fn spent(command: &Command, account: Account) -> i64 {
     match &command.order {
         Order::Post { moves, .. } => moves.iter().filter_map(|step| from(*step, account)).fold(0, i64::saturating_add),
@@ -263,6 +288,9 @@ fn spent(command: &Command, account: Account) -> i64 {
 fn from(step: Move, account: Account) -> Option<i64> {
     match step {
         Move::Spend { from, amount, .. } => (account.place == Place::Available(from)).then_some(amount),
+        Move::TakeBack { from, amount, of } => {
+            (account.place == Place::Available(from)).then_some(if of.is_some() { i64::MAX } else { amount })
+        }
         Move::Award { .. } => None,
     }
 }

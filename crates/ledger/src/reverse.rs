@@ -1,15 +1,17 @@
 //! Reverse: a post or a settle is undone, once.
 //!
-//! What an owner got is taken back from them: the very lots it made, then others, soonest first; what is
-//! missing becomes their debt, so that a reversal is never refused for want of a balance. What of it
-//! expired unspent is not asked for again. What an owner spent returns to the lots it came from,
-//! and leaves at once where their date has passed.
+//! What an owner got is taken back from them as in `clawback`; what of it expired unspent is not
+//! asked for again. What an owner spent, or gave back, returns to the lots it came from, and leaves
+//! at once where their date has passed.
 
-use crate::answer::{already_reversed, not_reversible, unknown};
+use std::collections::BTreeMap;
+
+use crate::answer::{already_reversed, debt_too_large, not_reversible, too_large, unknown};
 use crate::books::Books;
-use crate::lots::{Draft, Portion, soonest, up_to};
+use crate::clawback::{Gift, take};
+use crate::lots::{Draft, Portion, up_to};
 use crate::reads::Directory as _;
-use crate::{Account, Command, Kind, Leg, LotMovement, Place, Refusal, TransactionId, reasons};
+use crate::{Account, Command, LARGEST, Leg, LotMovement, Place, Refusal, TransactionId, reasons};
 
 /// The account that the answer is about: the first leg's payer, or who got it from the system.
 pub(crate) fn subject(books: &Books, transaction: TransactionId) -> Option<Account> {
@@ -21,13 +23,20 @@ pub(crate) fn subject(books: &Books, transaction: TransactionId) -> Option<Accou
 
 pub(crate) fn reverse(books: &mut Books, command: &Command, transaction: TransactionId) -> Result<(), Refusal> {
     check(books, transaction)?;
-    let legs: Vec<Leg> = books.legs(transaction).to_vec();
+    let legs: Vec<Leg> = to_undo(books, transaction).copied().collect();
+    check_size(books, &legs)?;
     let mut draft = Draft::new(books, command.id, command.at);
-    for leg in legs.iter().filter(|leg| leg.to.place != Place::Expired) {
+    for leg in &legs {
         undo(&mut draft, leg);
     }
     draft.expire_returned();
     Ok(())
+}
+
+/// Expiries are not undone: what returns to an overdue lot leaves anew.
+fn to_undo(books: &Books, transaction: TransactionId) -> impl Iterator<Item = &Leg> {
+    let expiry = |account: Account| account.place == Place::Expired;
+    books.legs(transaction).iter().filter(move |leg| !expiry(leg.from) && !expiry(leg.to))
 }
 
 fn check(books: &Books, id: TransactionId) -> Result<(), Refusal> {
@@ -35,14 +44,35 @@ fn check(books: &Books, id: TransactionId) -> Result<(), Refusal> {
         return Err(unknown(reasons::UNKNOWN_TRANSACTION, "transaction"));
     };
     let standing = subject(books, id).map(|account| (account.asset, books.sums(account)));
-    if !transaction.is_applied() {
-        return Err(not_reversible(transaction.kind.as_str(), "rejected", standing));
-    }
-    if !matches!(transaction.kind, Kind::Post | Kind::Settle) {
-        return Err(not_reversible(transaction.kind.as_str(), "applied", standing));
+    if !transaction.is_reversible() {
+        return Err(not_reversible(transaction, standing));
     }
     if books.reversed.contains(&id) {
         return Err(already_reversed(standing));
+    }
+    Ok(())
+}
+
+/// As if nothing of it could be taken back, and all that was spent returned.
+fn check_size(books: &Books, legs: &[Leg]) -> Result<(), Refusal> {
+    let mut sums: BTreeMap<Account, i64> = BTreeMap::new();
+    for leg in legs {
+        if let Some(payer) = leg.from.place.owner() {
+            *sums.entry(Account::available(leg.from.asset, payer)).or_default() += leg.amount;
+        }
+        if let Some(receiver) = leg.to.place.owner() {
+            *sums.entry(Account::owed(leg.to.asset, receiver)).or_default() -= leg.amount;
+        }
+    }
+    for (account, change) in sums {
+        let (asset, now) = (account.asset, books.sums(account));
+        match account.place {
+            Place::Owed(_) if -now.posted > LARGEST + change => {
+                return Err(debt_too_large(asset, -change, -now.posted));
+            }
+            Place::Available(_) if now.posted > LARGEST - change => return Err(too_large(asset, change, now)),
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -52,13 +82,24 @@ fn undo(draft: &mut Draft<'_>, leg: &Leg) {
     let mut restored = to_restore(draft.books, &moved);
     match leg.to.place {
         Place::Available(owner) => {
-            let taken = take_back(draft.books, leg, &moved);
+            let gift = Gift::of_leg(draft.books, leg, &moved);
+            let taken = take(draft.books, leg.to, leg.amount - gift.expired(), &gift);
             give(draft, leg.to, leg.from, taken.amount, &taken.portions, &mut restored);
             let owed = Account::owed(leg.to.asset, owner);
             give(draft, owed, leg.from, taken.missing, &[], &mut restored);
         }
-        _ => give(draft, leg.to, leg.from, leg.amount, &[], &mut restored),
+        _ => give_back(draft, leg, &mut restored),
     }
+}
+
+/// A debt that was paid meanwhile is paid out.
+fn give_back(draft: &mut Draft<'_>, leg: &Leg, restored: &mut Vec<Portion>) {
+    let Place::Owed(owner) = leg.from.place else {
+        return give(draft, leg.to, leg.from, leg.amount, &[], restored);
+    };
+    let owed = leg.amount.min(-draft.books.sums(leg.from).posted);
+    give(draft, leg.to, leg.from, owed, &[], restored);
+    give(draft, leg.to, Account::available(leg.to.asset, owner), leg.amount - owed, &[], restored);
 }
 
 /// One leg of the reversal, with what leaves lots and what returns to them.
@@ -103,34 +144,4 @@ fn to_restore(books: &Books, moved: &[LotMovement]) -> Vec<Portion> {
 fn made(moved: &[LotMovement]) -> impl Iterator<Item = Portion> + '_ {
     let into = moved.iter().filter(|movement| movement.amount > 0);
     into.map(|movement| Portion { lot: movement.lot, amount: movement.amount })
-}
-
-struct Taken {
-    amount: i64,
-    portions: Vec<Portion>,
-    missing: i64,
-}
-
-/// What can be taken from the one who got it, and from where.
-fn take_back(books: &Books, leg: &Leg, moved: &[LotMovement]) -> Taken {
-    let lots: Vec<_> = made(moved).filter_map(|portion| books.lot(portion.lot)).collect();
-    let wanted = leg.amount - lots.iter().map(|lot| lot.expired).sum::<i64>();
-    let available = books.sums(leg.to).available();
-    let amount = wanted.min(available);
-    let own = up_to(amount, lots.iter().map(|lot| Portion { lot: lot.id, amount: lot.free() }));
-    let dated = books.free_lots(leg.to).map(crate::Lot::free).sum::<i64>();
-    let own_undated = (leg.amount - made(moved).map(|portion| portion.amount).sum::<i64>()).min(available - dated);
-    let rest = (amount - total(&own) - own_undated).max(0);
-    let portions = own.iter().copied().filter(|portion| portion.amount > 0).chain(others(books, leg.to, &own, rest));
-    Taken { amount, portions: portions.collect(), missing: wanted - amount }
-}
-
-/// `rest` units of other lots, soonest first.
-fn others(books: &Books, account: Account, own: &[Portion], rest: i64) -> Vec<Portion> {
-    let all = soonest(books, account, i64::MAX);
-    up_to(rest, all.into_iter().filter(|portion| own.iter().all(|other| other.lot != portion.lot)))
-}
-
-fn total(portions: &[Portion]) -> i64 {
-    portions.iter().map(|portion| portion.amount).sum()
 }

@@ -65,6 +65,11 @@ impl Transaction {
         self.verdict == Verdict::Applied
     }
 
+    /// Whether it is an applied post or settle, which a reversal can undo.
+    pub fn is_reversible(&self) -> bool {
+        self.is_applied() && matches!(self.kind, Kind::Post | Kind::Settle)
+    }
+
     pub fn reason(&self) -> Option<&Reason> {
         match &self.verdict {
             Verdict::Applied => None,

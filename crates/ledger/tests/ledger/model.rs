@@ -49,6 +49,8 @@ enum Deed {
     Gave(PurseId, i64, Option<LotId>),
     /// The units as they were, and the lots they came into.
     Took(PurseId, Option<PurseId>, Vec<(Unit, Option<LotId>)>),
+    /// The units as they were, and what became a debt.
+    TookBack(PurseId, Vec<Unit>, i64),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,9 +69,12 @@ pub struct Model {
     deeds: BTreeMap<TransactionId, Vec<Deed>>,
     /// Whose accounts a transaction's legs touched, the payer of the first first.
     moved: BTreeMap<TransactionId, Vec<PurseId>>,
+    /// Posts and settles that were done.
+    undoable: BTreeSet<TransactionId>,
     reversed: BTreeSet<TransactionId>,
     lapsed: BTreeSet<LotId>,
-    expired: BTreeMap<LotId, i64>,
+    /// What lies where expired units go.
+    expired: BTreeMap<LotId, Vec<Unit>>,
     lots_made: u32,
 }
 
@@ -95,6 +100,9 @@ impl Model {
         let result = copy.carry_out(command);
         if result.is_ok() {
             *self = copy;
+            if matches!(command.order(), Order::Post { .. } | Order::Settle { .. }) {
+                self.undoable.insert(command.id());
+            }
             self.drop_overdue(&purses, command.at(), command.id());
         }
         let told =
@@ -222,7 +230,7 @@ impl Model {
             let (gone, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(gone);
             self.purse(*id).units = kept;
             for unit in &gone {
-                *self.expired.entry(unit.lot.unwrap().1).or_default() += 1;
+                self.expired.entry(unit.lot.unwrap().1).or_default().push(*unit);
             }
             if !gone.is_empty() {
                 self.moved.entry(by).or_default().push(*id);
@@ -300,6 +308,7 @@ impl Model {
             match *step {
                 Move::Award { to, amount, expires_at } => self.award(command.id(), (asset, to), amount, expires_at),
                 Move::Spend { from, to, amount } => self.take(command.id(), (asset, from), to, amount, None)?,
+                Move::TakeBack { from, amount, of } => self.claw(command.id(), (asset, from), amount, of),
             }
         }
         Ok(())
@@ -312,7 +321,7 @@ impl Model {
 
     fn note(&mut self, by: TransactionId, deed: Deed) {
         let (first, second) = match &deed {
-            Deed::PaidDebt(purse, _) | Deed::Gave(purse, ..) => (*purse, None),
+            Deed::PaidDebt(purse, _) | Deed::Gave(purse, ..) | Deed::TookBack(purse, ..) => (*purse, None),
             Deed::Took(from, to, _) => (*from, *to),
         };
         self.moved.entry(by).or_default().extend([first].into_iter().chain(second));
@@ -406,7 +415,7 @@ fn target(asset: Asset, to: Destination) -> Option<PurseId> {
 
 fn ends(asset: Asset, step: Move) -> Vec<PurseId> {
     match step {
-        Move::Award { to, .. } => vec![(asset, to)],
+        Move::Award { to: owner, .. } | Move::TakeBack { from: owner, .. } => vec![(asset, owner)],
         Move::Spend { from, to, .. } => [(asset, from)].into_iter().chain(target(asset, to)).collect(),
     }
 }

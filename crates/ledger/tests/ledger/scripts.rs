@@ -55,6 +55,12 @@ pub enum Step {
         amount: i64,
     },
     Many(Vec<(usize, usize, i64, Option<i64>)>),
+    /// From none: from whoever got it.
+    TakeBack {
+        from: Option<usize>,
+        amount: i64,
+        of: Option<usize>,
+    },
     Hold {
         from: usize,
         amount: i64,
@@ -88,12 +94,15 @@ pub fn script(longest: usize) -> impl Strategy<Value = Vec<Scripted>> {
 fn step() -> impl Strategy<Value = Step> {
     let (who, which) = (0..5_usize, any::<usize>());
     let life = || prop::option::weighted(0.7, 1..20_i64);
-    let moves = prop::collection::vec((0..5_usize, 0..7_usize, 1..12_i64, life()), 1..4);
+    let moves = prop::collection::vec((0..5_usize, 0..8_usize, 1..12_i64, life()), 1..4);
+    let of = prop::option::weighted(0.9, any::<usize>());
     prop_oneof![
         6 => (who.clone(), 1..30_i64, life()).prop_map(|(to, amount, life)| Step::Award { to, amount, life }),
         4 => (who.clone(), 1..25_i64).prop_map(|(from, amount)| Step::Redeem { from, amount }),
         4 => (who.clone(), who.clone(), 1..20_i64).prop_map(|(from, to, amount)| Step::Transfer { from, to, amount }),
         2 => moves.prop_map(Step::Many),
+        5 => (prop::option::weighted(0.3, who.clone()), 1..25_i64, of)
+            .prop_map(|(from, amount, of)| Step::TakeBack { from, amount, of }),
         4 => (who.clone(), 1..20_i64, life()).prop_map(|(from, amount, life)| Step::Hold { from, amount, life }),
         4 => (which, prop::collection::vec((0..7_usize, 1..12_i64), 1..3))
             .prop_map(|(hold, shares)| Step::Settle { hold, shares }),
@@ -151,11 +160,32 @@ fn command(earlier: &[Command], n: usize, step: &Step, now: i64, actor: Actor, a
             let from = Account::available(asset, owner(*from));
             new(Order::Hold { from, amount: *amount, expires_at: life.map(|life| at(now + life)) })
         }
-        posting => new(Order::Post { asset, moves: moves(posting, now) }),
+        Step::TakeBack { from, amount, of } => {
+            let of = of.and_then(|which| earlier.get(which % earlier.len().max(1)));
+            let from = from.map(owner).or_else(|| receiver(of?)).unwrap_or_else(|| owner(0));
+            let moves = vec![Move::TakeBack { from, amount: *amount, of: of.map(Command::id) }];
+            new(Order::Post { asset, moves })
+        }
+        posting => new(Order::Post { asset, moves: moves(posting, now, n) }),
     }
 }
 
-fn moves(step: &Step, now: i64) -> Vec<Move> {
+fn receiver(command: &Command) -> Option<Owner> {
+    let of_move = |step: &Move| match step {
+        Move::Award { to, .. } | Move::Spend { to: Destination::Owner(to), .. } => Some(*to),
+        Move::Spend { .. } | Move::TakeBack { .. } => None,
+    };
+    match command.order() {
+        Order::Post { moves, .. } => moves.iter().find_map(of_move),
+        Order::Settle { shares, .. } => shares.iter().find_map(|share| match share.to {
+            Destination::Owner(to) => Some(to),
+            Destination::Redeemed => None,
+        }),
+        _ => None,
+    }
+}
+
+fn moves(step: &Step, now: i64, n: usize) -> Vec<Move> {
     let award = |to: usize, amount: i64, life: Option<i64>| {
         let expires_at = life.map(|life| at(now + life));
         Move::Award { to: owner(to), amount, expires_at }
@@ -168,6 +198,11 @@ fn moves(step: &Step, now: i64) -> Vec<Move> {
         Step::Many(many) => {
             let one = |&(from, to, amount, life): &(usize, usize, i64, Option<i64>)| match to {
                 6 => award(from, amount, life),
+                // Of a command just before, or of this one.
+                7 => {
+                    let of = life.map(|back| id(n.saturating_sub(usize::try_from(back / 2).unwrap_or_default())));
+                    Move::TakeBack { from: owner(from), amount, of }
+                }
                 _ => spend(from, destination(to), amount),
             };
             many.iter().map(one).collect()

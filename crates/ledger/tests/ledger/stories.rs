@@ -60,6 +60,11 @@ impl Club {
         self.order(Order::Reverse { transaction })
     }
 
+    fn take_back(&mut self, from: usize, amount: i64, of: Option<TransactionId>) -> TransactionId {
+        let moves = vec![Move::TakeBack { from: owner(from), amount, of }];
+        applied(&self.order(Order::Post { asset: Asset::Points, moves }))
+    }
+
     fn until(&mut self, now: i64) -> &mut Self {
         self.now = now;
         self
@@ -269,6 +274,87 @@ fn a_clawback_leaves_what_is_held_and_makes_a_debt() {
 }
 
 #[test]
+fn a_partial_refund_takes_its_own_points_before_others() {
+    let mut club = Club::new();
+    club.award(0, 10, Some(20));
+    let late = club.award(0, 10, Some(40));
+    club.take_back(0, 4, Some(late));
+    club.until(20).sweep();
+    assert_eq!(club.has(0), 6, "those of 20 were left, and expired");
+    club.take_back(0, 10, Some(late));
+    assert_eq!((club.has(0), club.owes(0)), (0, 4), "four more than it gave");
+}
+
+#[test]
+fn a_take_back_of_no_award_takes_the_soonest() {
+    let mut club = Club::new();
+    club.award(0, 10, Some(40));
+    club.award(0, 10, Some(20));
+    club.take_back(0, 12, None);
+    club.until(20).sweep();
+    assert_eq!(club.has(0), 8);
+}
+
+#[test]
+fn two_partial_refunds_take_as_much_as_one() {
+    let spent_and_expired = || {
+        let mut club = Club::new();
+        let award = club.award(0, 100, Some(20));
+        applied(&club.redeem(0, 30));
+        club.until(20).sweep();
+        (club, award)
+    };
+    for parts in [&[100][..], &[60, 40], &[90, 10], &[1, 99]] {
+        let (mut club, award) = spent_and_expired();
+        for part in parts {
+            club.take_back(0, *part, Some(award));
+        }
+        assert_eq!((club.has(0), club.owes(0)), (0, 30), "{parts:?}: the 70 that expired are no debt");
+    }
+}
+
+#[test]
+fn what_was_reversed_is_not_taken_back_again() {
+    let mut club = Club::new();
+    let award = club.award(0, 10, None);
+    applied(&club.redeem(0, 10));
+    applied(&club.reverse(award));
+    club.take_back(0, 10, Some(award));
+    assert_eq!((club.has(0), club.owes(0)), (0, 10));
+    club.take_back(0, 10, Some(id(999)));
+    assert_eq!(club.owes(0), 20, "one that nobody knows sets no order");
+}
+
+#[test]
+fn a_dispute_that_is_won_gives_back_what_was_taken() {
+    let mut club = Club::new();
+    let award = club.award(0, 10, Some(20));
+    applied(&club.redeem(0, 4));
+    let taken = club.take_back(0, 10, Some(award));
+    assert_eq!((club.has(0), club.owes(0)), (0, 4));
+    club.award(0, 3, Some(50));
+    assert_eq!((club.has(0), club.owes(0)), (0, 1));
+    applied(&club.until(15).reverse(taken));
+    assert_eq!((club.has(0), club.owes(0)), (9, 0), "six as they were, and the three that had paid the debt");
+    club.until(20).sweep();
+    assert_eq!(club.has(0), 3);
+    club.take_back(0, 10, Some(award));
+    assert_eq!((club.has(0), club.owes(0)), (0, 1), "six had expired unspent");
+}
+
+#[test]
+fn what_a_take_back_leaves_can_be_spent_in_the_same_command() {
+    let mut club = Club::new();
+    let award = club.award(0, 10, Some(20));
+    let take_back = Move::TakeBack { from: owner(0), amount: 6, of: Some(award) };
+    let spend = |amount| Move::Spend { from: owner(0), to: Destination::Redeemed, amount };
+    let order = |moves| Order::Post { asset: Asset::Points, moves };
+    assert_eq!(refusal(&club.order(order(vec![take_back, spend(5)]))).0, "insufficient_points");
+    applied(&club.order(order(vec![take_back, spend(4)])));
+    assert_eq!((club.has(0), club.owes(0)), (0, 0));
+}
+
+#[test]
 fn what_a_reversed_redemption_returns_keeps_its_date() {
     let mut club = Club::new();
     club.award(0, 10, Some(20));
@@ -348,6 +434,13 @@ fn a_balance_stays_within_what_readers_keep_exact() {
     club.award(0, LARGEST, None);
     let moves = vec![Move::Award { to: owner(0), amount: 1, expires_at: None }];
     assert_eq!(refusal(&club.order(Order::Post { asset: Asset::Points, moves })).0, "balance_too_large");
+    let redeemed = applied(&club.redeem(0, LARGEST));
+    club.award(0, LARGEST, None);
+    assert_eq!(refusal(&club.reverse(redeemed)).0, "balance_too_large");
+    club.take_back(1, LARGEST, None);
+    let moves = vec![Move::TakeBack { from: owner(1), amount: 1, of: None }];
+    let said = "1 more would exceed the largest debt, 9007199254740991: 9007199254740991 points are owed";
+    assert_eq!(refusal(&club.order(Order::Post { asset: Asset::Points, moves })), ("balance_too_large", said));
 }
 
 /// Nobody can have meant these, so they get no id and no row.

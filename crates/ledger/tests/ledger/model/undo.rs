@@ -1,4 +1,4 @@
-//! Reversals, unit by unit.
+//! Reversals and take-backs, unit by unit.
 
 use rollbook_ledger::{Command, LotId, TransactionId};
 
@@ -8,7 +8,7 @@ impl Model {
     pub(super) fn reverse(&mut self, command: &Command, of: TransactionId) -> Result<(), No> {
         let Some((_, told)) = self.told.get(&of) else { return Err("unknown_transaction") };
         let deeds = self.deeds.get(&of).cloned().unwrap_or_default();
-        if told.reason.is_some() || deeds.is_empty() {
+        if told.reason.is_some() || !self.undoable.contains(&of) {
             return Err("not_reversible");
         }
         if !self.reversed.insert(of) {
@@ -54,18 +54,64 @@ impl Model {
                 moved.extend((!units.is_empty()).then_some(from));
                 self.purse(from).units.extend(units.into_iter().map(|(unit, _)| unit));
             }
+            Deed::TookBack(from, units, debt) => {
+                let purse = self.purse(from);
+                let paid_meanwhile = debt - debt.min(purse.debt);
+                purse.debt -= debt - paid_meanwhile;
+                purse.units.extend(units);
+                purse.units.extend((0..paid_meanwhile).map(|_| Unit { lot: None, held: None }));
+                moved.push(from);
+            }
         }
         if !moved.is_empty() {
             self.moved.entry(by).or_default().extend(moved);
         }
     }
 
+    /// What of it expired is found first, then as with a reversal.
+    pub(super) fn claw(&mut self, by: TransactionId, from: PurseId, amount: i64, of: Option<TransactionId>) {
+        let gifts: Vec<_> = of.into_iter().flat_map(|of| self.deeds.get(&of).cloned().unwrap_or_default()).collect();
+        let to_me = |deed: &Deed| match deed {
+            Deed::PaidDebt(to, _) | Deed::Gave(to, ..) | Deed::Took(_, Some(to), _) => *to == from,
+            Deed::Took(_, None, _) | Deed::TookBack(..) => false,
+        };
+        let gifts: Vec<_> = gifts.into_iter().filter(to_me).collect();
+        if !gifts.is_empty() && of.is_some_and(|of| self.reversed.contains(&of)) {
+            return;
+        }
+        let (mut own, mut undated) = (Vec::new(), 0);
+        for gift in gifts {
+            match gift {
+                Deed::Gave(_, amount, None) => undated += amount,
+                Deed::Gave(_, _, Some(lot)) => own.push(lot),
+                Deed::Took(_, _, units) => {
+                    undated += i64::try_from(units.iter().filter(|(_, new)| new.is_none()).count()).unwrap();
+                    own.extend(units.iter().filter_map(|(_, new)| *new));
+                }
+                Deed::PaidDebt(..) | Deed::TookBack(..) => {}
+            }
+        }
+        own.dedup();
+        let mut units = Vec::new();
+        for lot in &own {
+            while i64::try_from(units.len()).unwrap() < amount
+                && let Some(unit) = self.expired.get_mut(lot).and_then(Vec::pop)
+            {
+                units.push(unit);
+            }
+        }
+        let rest = amount - i64::try_from(units.len()).unwrap();
+        let (taken, debt) = self.take_back(from, rest, &own, undated);
+        units.extend(taken);
+        self.note(by, Deed::TookBack(from, units, debt));
+    }
+
     fn expired_of(&self, lot: LotId) -> i64 {
-        self.expired.get(&lot).copied().unwrap_or_default()
+        self.expired.get(&lot).map_or(0, |units| i64::try_from(units.len()).unwrap())
     }
 
     /// First its own lots, then its own undated units, then others as they would be spent; then debt.
-    fn take_back(&mut self, from: PurseId, wanted: i64, own: &[LotId], mut undated: i64) {
+    fn take_back(&mut self, from: PurseId, wanted: i64, own: &[LotId], mut undated: i64) -> (Vec<Unit>, i64) {
         let mut free = Vec::new();
         let purse = self.purse(from);
         purse.units.retain(|unit| {
@@ -87,6 +133,8 @@ impl Model {
         ranked.sort_by_key(|(rank, _)| *rank);
         let taken = ranked.len().min(usize::try_from(wanted).unwrap());
         purse.units.extend(ranked.split_off(taken).into_iter().map(|(_, unit)| unit));
-        purse.debt += wanted - i64::try_from(taken).unwrap();
+        let debt = wanted - i64::try_from(taken).unwrap();
+        purse.debt += debt;
+        (ranked.into_iter().map(|(_, unit)| unit).collect(), debt)
     }
 }
