@@ -9,7 +9,8 @@ use crate::{Asset, HoldState, Sums, Transaction, TransactionId};
 pub struct Answer {
     pub id: TransactionId,
     pub verdict: Verdict,
-    /// The balance after it, of the account it was about. None where no account was found.
+    /// The balance after it, of the account it was about. None where no account was found, and for
+    /// who may not spend from it.
     pub left: Option<Sums>,
     /// Whether this repeats what was decided before.
     pub repeated: bool,
@@ -30,6 +31,13 @@ impl Answer {
 pub enum Verdict {
     Applied,
     Rejected(Refusal),
+}
+
+impl Verdict {
+    /// Whoever may not spend a balance may not be told it.
+    pub(crate) fn keeps_balance_secret(&self) -> bool {
+        matches!(self, Self::Rejected(refusal) if refusal.reason == reasons::NOT_A_SPENDER)
+    }
 }
 
 /// A lawful no.

@@ -12,6 +12,7 @@ use crate::{
 };
 
 /// What a store read for a batch: [`Known`] before the locks, the rest ([`crate::Needs`]) under them.
+/// In which order rows stand does not matter. Lots and holds may stand twice.
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
     pub known: Known,
@@ -56,6 +57,7 @@ impl From<Loaded> for Books {
     fn from(loaded: Loaded) -> Self {
         let mut books = Self { reversed: loaded.reversed, members: loaded.members, ..Self::default() };
         books.known = loaded.known;
+        books.known.legs.values_mut().for_each(|legs| legs.sort_by_key(|leg| leg.n));
         books.decided = loaded.decided.into_iter().map(|transaction| (transaction.id, transaction)).collect();
         books.balances = loaded.balances.into_iter().map(|balance| (balance.account, balance)).collect();
         loaded.holds.into_iter().for_each(|hold| books.set_hold(hold));
@@ -174,10 +176,12 @@ impl Books {
         self.changes.movements.push(movement);
     }
 
-    /// What a leg did to lots.
+    /// What a leg did to lots, those that expire soonest first.
     pub fn movements(&self, leg: &Leg) -> Vec<LotMovement> {
         let all = self.known.movements.get(&leg.transaction).into_iter().flatten();
-        all.filter(|movement| movement.leg == leg.n).copied().collect()
+        let mut movements: Vec<_> = all.filter(|movement| movement.leg == leg.n).copied().collect();
+        movements.sort_by_key(|movement| self.lot_keys.get(&movement.lot).copied());
+        movements
     }
 
     /// A transaction that can be reversed or told about: of this batch, or known before it.

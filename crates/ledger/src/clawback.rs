@@ -34,6 +34,7 @@ impl Gift {
                 gift.lots.extend(lots);
                 gift.undated += undated;
             }
+            gift.lots.sort_by_key(|lot| (lot.expires_at, lot.id));
         }
         gift
     }

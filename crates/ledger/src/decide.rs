@@ -120,8 +120,8 @@ fn kind(order: &Order) -> Kind {
 /// Writes the row of a decided command, with the balance it left in the account it was about.
 pub(crate) fn record(books: &mut Books, entry: Entry, verdict: Verdict, subject: Option<Account>) -> Transaction {
     let Entry { id, kind, digest, actor, memo, at, hold, lot, reverses } = entry;
-    let left = subject.map(|account| books.sums(account));
     let account = subject;
+    let left = account.filter(|_| !verdict.keeps_balance_secret()).map(|account| books.sums(account));
     let transaction = Transaction { id, kind, digest, verdict, hold, lot, reverses, actor, memo, at, account, left };
     books.record(transaction.clone());
     transaction

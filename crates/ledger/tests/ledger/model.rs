@@ -105,8 +105,9 @@ impl Model {
             }
             self.drop_overdue(&purses, command.at(), command.id());
         }
-        let told =
-            Told { reason: result.err().map(str::to_owned), left: self.subject(command).map(|of| self.sums(of)) };
+        let may_know = result != Err("not_a_spender");
+        let left = self.subject(command).filter(|_| may_know).map(|of| self.sums(of));
+        let told = Told { reason: result.err().map(str::to_owned), left };
         self.told.insert(command.id(), (body, told.clone()));
         told
     }

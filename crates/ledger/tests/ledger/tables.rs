@@ -27,7 +27,7 @@ impl Tables {
     }
 
     fn run_knowing(&mut self, known: Known, commands: &[Command]) -> Vec<Answer> {
-        let loaded = self.load(known, commands);
+        let loaded = in_any_order(self.load(known, commands));
         let (answers, changes) = decide(loaded, commands);
         self.write(changes);
         answers
@@ -177,6 +177,18 @@ impl Tables {
         upsert(&mut self.rows.holds, resolved, |row: &Hold| row.id);
         upsert(&mut self.rows.lots, lots, |row: &Lot| row.id);
     }
+}
+
+/// Nothing may depend on the order in which a database gives its rows.
+fn in_any_order(mut loaded: Loaded) -> Loaded {
+    loaded.known.legs.values_mut().for_each(|legs| legs.reverse());
+    loaded.known.movements.values_mut().for_each(|movements| movements.reverse());
+    loaded.decided.reverse();
+    loaded.balances.reverse();
+    loaded.holds.reverse();
+    loaded.pins.reverse();
+    loaded.lots.reverse();
+    loaded
 }
 
 /// Rows stand in the order of their keys, so that tables can be compared.

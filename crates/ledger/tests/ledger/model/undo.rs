@@ -91,14 +91,12 @@ impl Model {
                 Deed::PaidDebt(..) | Deed::TookBack(..) => {}
             }
         }
-        own.dedup();
-        let mut units = Vec::new();
-        for lot in &own {
-            while i64::try_from(units.len()).unwrap() < amount
-                && let Some(unit) = self.expired.get_mut(lot).and_then(Vec::pop)
-            {
-                units.push(unit);
-            }
+        let mut units: Vec<_> =
+            self.expired.iter().filter(|(lot, _)| own.contains(lot)).flat_map(|(_, all)| all.clone()).collect();
+        units.sort_by_key(|unit| unit.lot);
+        units.truncate(usize::try_from(amount).unwrap());
+        for unit in &units {
+            self.expired.get_mut(&unit.lot.unwrap().1).unwrap().pop();
         }
         let rest = amount - i64::try_from(units.len()).unwrap();
         let (taken, debt) = self.take_back(from, rest, &own, undated);
@@ -122,12 +120,13 @@ impl Model {
         });
         free.sort_by_key(|unit| (unit.lot.is_none(), unit.lot));
         let rank = |unit: &Unit, undated: &mut i64| match unit.lot {
-            Some((_, lot)) => own.iter().position(|one| *one == lot).unwrap_or(own.len() + 1),
+            Some((_, lot)) if own.contains(&lot) => 0,
+            Some(_) => 2,
             None if *undated > 0 => {
                 *undated -= 1;
-                own.len()
+                1
             }
-            None => own.len() + 2,
+            None => 3,
         };
         let mut ranked: Vec<_> = free.into_iter().map(|unit| (rank(&unit, &mut undated), unit)).collect();
         ranked.sort_by_key(|(rank, _)| *rank);
