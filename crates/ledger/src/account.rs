@@ -151,8 +151,8 @@ mod tests {
     #[test]
     fn an_account_is_read_as_it_was_written() {
         let (person, group) = (Owner::Person(PersonId(Uuid::from_u128(1))), Owner::Group(GroupId(Uuid::from_u128(1))));
-        let owned = [person, group].into_iter().flat_map(|owner| [Place::Available(owner), Place::Owed(owner)]);
-        for place in owned.chain([Place::Issued, Place::Redeemed, Place::Expired]) {
+        let owners = [person, group].into_iter().flat_map(|owner| [Place::Available(owner), Place::Owed(owner)]);
+        for place in owners.chain([Place::Issued, Place::Redeemed, Place::Expired]) {
             for asset in [Asset::Points, Asset::Minutes] {
                 let account = Account { asset, place };
                 let (kind, owner) = account.owner();

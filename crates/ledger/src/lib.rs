@@ -46,6 +46,8 @@ mod hold;
 mod ids;
 mod invariants;
 mod lots;
+#[cfg(feature = "model")]
+pub mod model;
 mod post;
 mod reads;
 mod reverse;

@@ -2,8 +2,5 @@
 
 #![cfg(test)]
 
-mod model;
 mod properties;
-mod scripts;
 mod stories;
-mod tables;

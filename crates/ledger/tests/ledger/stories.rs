@@ -1,12 +1,21 @@
 //! What the rules mean for members, one story a test.
 
+use rollbook_domain::{Email, PersonId};
+use rollbook_ledger::model::{Tables, World, at};
 use rollbook_ledger::{
-    Account, Actor, Answer, Asset, Command, Destination, Due, HoldId, LARGEST, LotId, Malformed, Move, Order, Share,
-    Sums, TransactionId, Verdict,
+    Account, Actor, Answer, Asset, Command, Destination, Due, HoldId, LARGEST, LotId, Malformed, Move, Order, Owner,
+    Share, Sums, TransactionId, Verdict,
 };
 
-use crate::scripts::{at, group, id, owner, person, world};
-use crate::tables::Tables;
+const WORLD: World = World(0);
+
+fn owner(n: usize) -> Owner {
+    WORLD.owner(n)
+}
+
+fn id(n: usize) -> TransactionId {
+    WORLD.id(n)
+}
 
 /// A ledger, the number of the next command and the time.
 struct Club {
@@ -18,7 +27,7 @@ struct Club {
 
 impl Club {
     fn new() -> Self {
-        Self { tables: world(), next: 0, now: 0, by: Actor::System }
+        Self { tables: Tables::new(WORLD.members()), next: 0, now: 0, by: Actor::System }
     }
 
     fn order(&mut self, order: Order) -> Answer {
@@ -394,13 +403,13 @@ fn only_owners_and_spenders_spend_from_a_group() {
     let mut club = Club::new();
     club.award(3, 100, None);
     for (who, may) in [(0, true), (1, true), (2, false)] {
-        club.by = Actor::Person(person(who));
+        club.by = Actor::Person(WORLD.person(who));
         for answer in [club.redeem(3, 1), club.transfer(3, 0, 1), club.hold(3, 1, None)] {
             assert_eq!(answer.verdict == Verdict::Applied, may, "{who}");
             assert!(may || (refusal(&answer).0, answer.left) == ("not_a_spender", None));
         }
     }
-    assert_eq!(owner(3), rollbook_ledger::Owner::Group(group(0)));
+    assert_eq!(owner(3), Owner::Group(WORLD.group(0)));
 }
 
 #[test]
@@ -473,12 +482,14 @@ fn the_malformed_are_refused_before_they_are_commands() {
 /// These stand in tables: what they are derived from may never change.
 #[test]
 fn ids_are_stable() {
-    let lot = LotId::of(id(1), 0);
+    let command = TransactionId::of_key("command 1");
+    let member = Owner::Person(PersonId::of_first_address(&Email::parse("member0@example.org").unwrap()));
+    let lot = LotId::of(command, 0);
     let ids = [
-        id(1).to_string(),
+        command.to_string(),
         lot.to_string(),
         TransactionId::expiring_lot(lot).to_string(),
-        Account::available(Asset::Points, owner(0)).id().to_string(),
+        Account::available(Asset::Points, member).id().to_string(),
     ];
     let stored = [
         "b446923d-14ca-53b9-bae8-d0a9fbea8e59",
@@ -487,6 +498,6 @@ fn ids_are_stable() {
         "d08290d0-554d-5f44-9b2a-e61634082033",
     ];
     assert_eq!(ids, stored);
-    assert_ne!(lot, LotId::of(id(1), 1));
+    assert_ne!(lot, LotId::of(command, 1));
     assert_ne!(TransactionId::expiring_lot(lot).0, TransactionId::expiring_hold(HoldId(lot.0)).0);
 }

@@ -1,14 +1,12 @@
-//! Who has what: of the model, and of the tables.
+//! Who has what: of the model, and of the rows.
 
 use std::collections::BTreeMap;
 
-use rollbook_ledger::{LotId, Place};
-
 use super::{Model, PurseId, purse_of};
-use crate::tables::Tables;
+use crate::{LotId, Place, Rows};
 
 impl Model {
-    /// What every owner has by lot and hold, and owes: to be compared with `of_tables`.
+    /// What every owner has by lot and hold, and owes: to be compared with [`standing`].
     pub fn standing(&self) -> Standing {
         let mut standing = Standing::new();
         for (id, purse) in &self.purses {
@@ -28,15 +26,16 @@ impl Model {
 /// By purse: by lot (none: undated) what there is and what of it is held; and the debt.
 pub type Standing = BTreeMap<PurseId, (BTreeMap<Option<LotId>, (i64, i64)>, i64)>;
 
-pub fn of_tables(tables: &Tables) -> Standing {
+/// What the rows of a ledger say of it.
+pub fn standing(rows: &Rows) -> Standing {
     let mut standing = Standing::new();
-    for balance in &tables.rows.balances {
+    for balance in &rows.balances {
         let purse = standing.entry(purse_of(balance.account)).or_default();
         if let Place::Owed(_) = balance.account.place {
             purse.1 = -balance.sums.posted;
             continue;
         }
-        let lots: Vec<_> = tables.rows.lots.iter().filter(|lot| lot.account == balance.account).collect();
+        let lots: Vec<_> = rows.lots.iter().filter(|lot| lot.account == balance.account).collect();
         for lot in lots.iter().filter(|lot| lot.remaining > 0) {
             purse.0.insert(Some(lot.id), (lot.remaining, lot.held));
         }

@@ -1,8 +1,7 @@
 //! Reversals and take-backs, unit by unit.
 
-use rollbook_ledger::{Command, LotId, TransactionId};
-
-use super::{Deed, Model, No, PurseId, Unit};
+use super::{Deed, Model, No, PurseId, Unit, count};
+use crate::{Command, LotId, TransactionId};
 
 impl Model {
     pub(super) fn reverse(&mut self, command: &Command, of: TransactionId) -> Result<(), No> {
@@ -47,8 +46,7 @@ impl Model {
                             }
                         });
                     }
-                    let wanted = i64::try_from(units.len()).unwrap();
-                    self.take_back(to, wanted, &own, i64::try_from(undated).unwrap());
+                    self.take_back(to, count(units.len()), &own, count(undated));
                 }
                 moved.extend(to.filter(|_| !units.is_empty()));
                 moved.extend((!units.is_empty()).then_some(from));
@@ -85,7 +83,7 @@ impl Model {
                 Deed::Gave(_, amount, None) => undated += amount,
                 Deed::Gave(_, _, Some(lot)) => own.push(lot),
                 Deed::Took(_, _, units) => {
-                    undated += i64::try_from(units.iter().filter(|(_, new)| new.is_none()).count()).unwrap();
+                    undated += count(units.iter().filter(|(_, new)| new.is_none()).count());
                     own.extend(units.iter().filter_map(|(_, new)| *new));
                 }
                 Deed::PaidDebt(..) | Deed::TookBack(..) => {}
@@ -94,18 +92,18 @@ impl Model {
         let mut units: Vec<_> =
             self.expired.iter().filter(|(lot, _)| own.contains(lot)).flat_map(|(_, all)| all.clone()).collect();
         units.sort_by_key(|unit| unit.lot);
-        units.truncate(usize::try_from(amount).unwrap());
+        units.truncate(usize::try_from(amount).unwrap_or(usize::MAX));
         for unit in &units {
-            self.expired.get_mut(&unit.lot.unwrap().1).unwrap().pop();
+            self.expired.entry(unit.lot.expect("only dated units expire").1).or_default().pop();
         }
-        let rest = amount - i64::try_from(units.len()).unwrap();
+        let rest = amount - count(units.len());
         let (taken, debt) = self.take_back(from, rest, &own, undated);
         units.extend(taken);
         self.note(by, Deed::TookBack(from, units, debt));
     }
 
     fn expired_of(&self, lot: LotId) -> i64 {
-        self.expired.get(&lot).map_or(0, |units| i64::try_from(units.len()).unwrap())
+        self.expired.get(&lot).map_or(0, |units| count(units.len()))
     }
 
     /// First its own lots, then its own undated units, then others as they would be spent; then debt.
@@ -130,9 +128,9 @@ impl Model {
         };
         let mut ranked: Vec<_> = free.into_iter().map(|unit| (rank(&unit, &mut undated), unit)).collect();
         ranked.sort_by_key(|(rank, _)| *rank);
-        let taken = ranked.len().min(usize::try_from(wanted).unwrap());
+        let taken = ranked.len().min(usize::try_from(wanted).unwrap_or(usize::MAX));
         purse.units.extend(ranked.split_off(taken).into_iter().map(|(_, unit)| unit));
-        let debt = wanted - i64::try_from(taken).unwrap();
+        let debt = wanted - count(taken);
         purse.debt += debt;
         (ranked.into_iter().map(|(_, unit)| unit).collect(), debt)
     }

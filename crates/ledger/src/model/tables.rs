@@ -3,19 +3,26 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_domain::PersonId;
-use rollbook_ledger::{
-    Account, Answer, Balance, Changes, Command, GroupId, Hold, HoldId, HoldState, Known, Loaded, Lot, LotId, Need,
-    Needs, Role, Rows, Sums, Wanted, accounts_of, decide, examine,
+use jiff::Timestamp;
+
+use super::Members;
+use crate::{
+    Account, Answer, Balance, Changes, Command, Due, Hold, HoldId, HoldState, Known, Loaded, Lot, LotId, Need, Needs,
+    Rows, Sums, Wanted, accounts_of, decide, examine,
 };
 
+/// All rows, and the roles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tables {
     pub rows: Rows,
-    pub members: BTreeMap<(GroupId, PersonId), Role>,
+    pub members: Members,
 }
 
 impl Tables {
+    pub fn new(members: Members) -> Self {
+        Self { members, ..Self::default() }
+    }
+
     pub fn run(&mut self, commands: &[Command]) -> Vec<Answer> {
         let known = self.known(&Wanted::by(commands));
         self.run_knowing(known, commands)
@@ -35,6 +42,14 @@ impl Tables {
 
     pub fn run_one(&mut self, command: Command) -> Answer {
         self.run(&[command]).remove(0)
+    }
+
+    /// What a sweep at `now` would issue: everything that is due, in no particular order.
+    pub fn due(&self, now: Timestamp) -> Vec<Command> {
+        let holds = self.rows.holds.iter().filter(|hold| hold.state == HoldState::Open);
+        let holds = holds.filter(|hold| hold.expires_at.is_some_and(|date| date <= now)).map(|hold| Due::Hold(hold.id));
+        let lots = self.rows.lots.iter().filter(|lot| lot.expires_at <= now && lot.free() > 0);
+        lots.map(|lot| Due::Lot(lot.id)).chain(holds).map(|due| Command::expiring(due, now)).collect()
     }
 
     pub fn assert_sound(&self) {
@@ -196,4 +211,16 @@ fn upsert<T, K: Ord>(rows: &mut Vec<T>, new: Vec<T>, key: impl Fn(&T) -> K) {
     let mut by_key: BTreeMap<K, T> = std::mem::take(rows).into_iter().map(|row| (key(&row), row)).collect();
     by_key.extend(new.into_iter().map(|row| (key(&row), row)));
     rows.extend(by_key.into_values());
+}
+
+/// Rows in the order of their keys, so that two stores can be compared.
+pub fn in_order(mut rows: Rows) -> Rows {
+    rows.transactions.sort_by_key(|one| one.id);
+    rows.legs.sort_by_key(|leg| (leg.transaction, leg.n));
+    rows.movements.sort_by_key(|one| (one.transaction, one.leg, one.lot));
+    rows.pins.sort_by_key(|pin| (pin.hold, pin.lot));
+    rows.balances.sort_by_key(|balance| balance.account);
+    rows.holds.sort_by_key(|hold| hold.id);
+    rows.lots.sort_by_key(|lot| lot.id);
+    rows
 }
