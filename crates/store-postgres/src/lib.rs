@@ -35,7 +35,6 @@ mod options;
 mod outbox;
 mod patience;
 mod records;
-mod rows;
 mod schema;
 mod snapshot;
 mod statements;

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use jiff_sqlx::ToSqlx;
 use rollbook_domain::{Adjustment, AdjustmentKind, Detail, DetailField, Document, DocumentRef, PersonId, Term};
+use rollbook_store::rows::{DocumentLine, Registered, Rows, TermLine};
 use rollbook_store::{Batch, SettledEvent, StoreError};
 use sqlx::PgConnection;
 
 use crate::envelopes;
 use crate::fault::{Complaint, store_error};
-use crate::rows::{DocumentLine, Registered, Rows, TermLine};
 use crate::statements::{Query, column, execute, sql};
 use crate::store::DEAD_LETTERS;
 

@@ -19,7 +19,6 @@ mod load;
 mod migrate;
 mod outbox;
 mod records;
-mod rows;
 mod snapshot;
 mod statements;
 mod store;

@@ -8,11 +8,11 @@ use rollbook_domain::{
 };
 use rollbook_ledger::Verdict;
 use rollbook_sqlite::{Bulk, BulkQuery, to_micros};
+use rollbook_store::rows::{DocumentLine, Registered, Rows, TermLine};
 use rollbook_store::{Batch, Outgoing, SettledEvent, StoreError};
 use sqlx::SqliteConnection;
 
 use crate::fault::{Complaint, store_error};
-use crate::rows::{DocumentLine, Registered, Rows, TermLine};
 use crate::statements::{bulk, sql};
 use crate::{envelopes, json, ledger};
 

@@ -13,6 +13,7 @@ mod groups;
 mod ledger;
 mod outbox;
 mod records;
+pub mod rows;
 mod tx;
 pub mod views;
 mod workers;

@@ -1,4 +1,4 @@
-//! The rows of a batch, before any is written.
+//! The rows of a batch, before an adapter writes any.
 //!
 //! Facts and journals get a row for every change. A row that is rewritten (a detail, a term, a
 //! document) is written once: what the last change of the batch left there. So no statement meets
@@ -9,9 +9,11 @@ use std::collections::BTreeMap;
 use rollbook_domain::{
     Adjustment, Change, Detail, DetailField, Document, DocumentRef, Email, FactRef, Payment, PaymentRef, PersonId, Term,
 };
-use rollbook_store::{Batch, SettledEvent};
 
-#[derive(Default)]
+use crate::{Batch, SettledEvent};
+
+/// What a batch writes, in the order of each table.
+#[derive(Debug, Default)]
 pub struct Rows<'b> {
     pub fresh: Vec<&'b SettledEvent>,
     /// They replace an ignored row.
@@ -26,24 +28,31 @@ pub struct Rows<'b> {
     pub document_lines: Vec<DocumentLine<'b>>,
 }
 
+/// A person of a first address.
+#[derive(Debug)]
 pub struct Registered<'b> {
     pub person: PersonId,
     pub email: &'b Email,
     pub by: &'b FactRef,
 }
 
+/// A line of the journal of terms.
+#[derive(Debug)]
 pub struct TermLine<'b> {
     pub term: &'b Term,
     pub was: Option<&'b Term>,
     pub by: &'b FactRef,
 }
 
+/// A line of the journal of documents.
+#[derive(Debug)]
 pub struct DocumentLine<'b> {
     pub document: &'b Document,
     pub by: &'b FactRef,
 }
 
 impl<'b> Rows<'b> {
+    #[must_use]
     pub fn of(batch: &'b Batch) -> Self {
         let mut rows = Self::default();
         for event in &batch.settled {
