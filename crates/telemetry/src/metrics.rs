@@ -31,6 +31,13 @@ pub struct Metrics {
     pub batch_events: HistogramVec,
     /// `received_to_committed_seconds{processor}`
     pub received_to_committed_seconds: HistogramVec,
+    /// `ledger_commands_total{outcome}`: applied, rejected, repeated (decided before), failed (no
+    /// answer) or abandoned (its caller stopped waiting before it was begun).
+    pub ledger_commands: IntCounterVec,
+    /// `ledger_commit_seconds`: one transaction of the ledger, from begin to committed.
+    pub ledger_commit_seconds: Histogram,
+    /// `ledger_batch_commands`
+    pub ledger_batch_commands: Histogram,
     /// `queue_ready{processor}`
     pub queue_ready: IntGaugeVec,
     /// `queue_oldest_age_seconds{processor}`
@@ -51,7 +58,8 @@ impl Metrics {
     /// Fails only if two metrics here have one name, which a test rules out.
     pub fn new(version: &str) -> Result<Self, prometheus::Error> {
         let make = Maker { registry: Registry::new_custom(Some("rollbook".to_owned()), None)? };
-        let events: Vec<f64> = (0..9).map(|power| f64::from(1_u32 << power)).collect();
+        let batch: Vec<f64> = (0..10).map(|power| f64::from(1_u32 << power)).collect();
+        let events = &batch[..9];
         let metrics = Self {
             ingest_requests: make.counters(
                 "ingest_requests_total",
@@ -64,8 +72,11 @@ impl Metrics {
                 &["source"],
                 &SECONDS,
             )?,
-            publish_confirm_seconds: make
-                .histogram("publish_confirm_seconds", "Until the queue has a callback durably.")?,
+            publish_confirm_seconds: make.histogram(
+                "publish_confirm_seconds",
+                "Until the queue has a callback durably.",
+                &SECONDS,
+            )?,
             spool_depth: make.gauge("spool_depth", "Callbacks waiting in this host's spool.")?,
             delivery_attempts: make.counters(
                 "delivery_attempts_total",
@@ -74,13 +85,20 @@ impl Metrics {
             )?,
             event_outcomes: make.counters("event_outcomes_total", "Events by outcome.", &["processor", "outcome"])?,
             commit_seconds: make.histograms("commit_seconds", "From begin to committed.", &["processor"], &SECONDS)?,
-            batch_events: make.histograms("batch_events", "Events a commit.", &["processor"], &events)?,
+            batch_events: make.histograms("batch_events", "Events a commit.", &["processor"], events)?,
             received_to_committed_seconds: make.histograms(
                 "received_to_committed_seconds",
                 "From receipt to commit.",
                 &["processor"],
                 &SECONDS,
             )?,
+            ledger_commands: make.counters("ledger_commands_total", "Ledger commands by outcome.", &["outcome"])?,
+            ledger_commit_seconds: make.histogram(
+                "ledger_commit_seconds",
+                "A transaction of the ledger, from begin to committed.",
+                &SECONDS,
+            )?,
+            ledger_batch_commands: make.histogram("ledger_batch_commands", "Ledger commands a commit.", &batch)?,
             queue_ready: make.gauges("queue_ready", "Deliveries that are due.", &["processor"])?,
             queue_oldest_age_seconds: make.gauges(
                 "queue_oldest_age_seconds",
@@ -139,8 +157,8 @@ impl Maker {
         self.register(GaugeVec::new(Opts::new(name, help), labels)?)
     }
 
-    fn histogram(&self, name: &str, help: &str) -> Made<Histogram> {
-        self.register(Histogram::with_opts(HistogramOpts::new(name, help).buckets(SECONDS.to_vec()))?)
+    fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Made<Histogram> {
+        self.register(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?)
     }
 
     fn histograms(&self, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> Made<HistogramVec> {
