@@ -5,7 +5,7 @@
 //! flushed, exactly as when the machine's operator or its kernel does it. A payload can be marked,
 //! too: whoever translates it dies each time, as with input that overflows a stack.
 
-/// Every point there is, in the order in which a callback meets them. Tests walk this list, so a
+/// Every point of a callback's way, in the order in which it meets them. Tests walk this list, so a
 /// name that is missing here would never be tried.
 pub const POINTS: [&str; 8] = [
     "ingest.verified",
@@ -17,6 +17,10 @@ pub const POINTS: [&str; 8] = [
     "keeper.kept",
     "relay.published",
 ];
+
+/// Those of a command that somebody waits for, on its way to the ledger: nothing is written yet, and
+/// all of it is while nobody has been told.
+pub const COMMAND_POINTS: [&str; 2] = ["teller.deciding", "teller.committed"];
 
 #[cfg(feature = "crash-points")]
 mod armed {
