@@ -25,6 +25,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("store-sqlite", 3, &["domain", "ledger", "sqlite", "store"]),
     ("ingest", 3, &["crash", "domain", "providers", "queue", "telemetry"]),
     ("worker", 3, &["crash", "domain", "providers", "queue", "store", "telemetry"]),
+    ("teller", 3, &["crash", "domain", "ledger", "store", "telemetry"]),
     ("spool", 3, &["domain", "queue"]),
     ("simulate", 3, &["domain", "providers", "store"]),
     (
