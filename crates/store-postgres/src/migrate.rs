@@ -3,19 +3,11 @@
 //! Rejected: `sqlx::migrate!`. Its table differs from the other store's, and it applies each
 //! migration in a transaction of its own, so that a process that dies leaves half a schema behind.
 
-use std::fmt::Write as _;
-
 use rollbook_store::StoreError;
-use sha2::{Digest as _, Sha256};
+use rollbook_store::migrations::{self, Applied, Migration};
 use sqlx::{Executor as _, PgConnection, Row as _};
 
 use crate::fault::store_error;
-
-pub struct Migration {
-    pub number: i64,
-    pub name: &'static str,
-    pub sql: &'static str,
-}
 
 macro_rules! migrations {
     ($($number:literal $name:literal),* $(,)?) => {
@@ -52,38 +44,17 @@ const LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_migration (
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 )";
 
-/// What the database has, compared with what this binary knows.
-#[derive(Debug, PartialEq, Eq)]
-enum Standing {
-    Same,
-    /// Has the first so many migrations.
-    Older(usize),
-    Newer(i64),
-    /// This migration was applied with another text.
-    Edited(String),
-}
-
-impl Migration {
-    fn checksum(&self) -> String {
-        let mut text = String::new();
-        for byte in Sha256::digest(self.sql) {
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
-    }
-}
-
 /// Applies what is missing of `migrations`; the caller has begun the transaction and commits it.
 pub async fn migrate(connection: &mut PgConnection, migrations: &[Migration]) -> Result<(), StoreError> {
     connection.execute(PATIENT).await.map_err(store_error)?;
     let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATING);
     lock.execute(&mut *connection).await.map_err(store_error)?;
-    let done = match standing(connection, migrations).await? {
-        Standing::Older(done) => done,
-        other => return refuse(&other),
-    };
+    let missing = migrations::missing(migrations, &applied(connection).await?)?;
+    if missing.is_empty() {
+        return Ok(());
+    }
     connection.execute(LEDGER).await.map_err(may_not_create)?;
-    for migration in &migrations[done..] {
+    for migration in missing {
         apply(connection, migration).await?;
     }
     Ok(())
@@ -116,53 +87,16 @@ fn may_not_create(error: sqlx::Error) -> StoreError {
 
 /// The names of what `migrate` would apply.
 pub async fn pending(connection: &mut PgConnection) -> Result<Vec<&'static str>, StoreError> {
-    match standing(connection, MIGRATIONS).await? {
-        Standing::Older(done) => Ok(MIGRATIONS[done..].iter().map(|migration| migration.name).collect()),
-        other => refuse(&other).map(|()| Vec::new()),
-    }
+    let missing = migrations::missing(MIGRATIONS, &applied(connection).await?)?;
+    Ok(missing.iter().map(|migration| migration.name).collect())
 }
 
 /// Refuses a schema that this binary was not made for, with the command to run.
 pub async fn check(connection: &mut PgConnection) -> Result<(), StoreError> {
-    refuse(&standing(connection, MIGRATIONS).await?)
+    migrations::check(MIGRATIONS, &applied(connection).await?)
 }
 
-fn refuse(standing: &Standing) -> Result<(), StoreError> {
-    let message = match standing {
-        Standing::Same => return Ok(()),
-        Standing::Older(0) => "the store has no tables yet; run `rollbook migrate`".to_owned(),
-        Standing::Older(done) => format!(
-            "the store's schema is at migration {done} and this binary needs {}; run `rollbook migrate`",
-            MIGRATIONS.len()
-        ),
-        Standing::Newer(number) => format!(
-            "the store's schema is at migration {number} and this binary knows {}; install the newer rollbook \
-             (`rollbook migrate` there has run already)",
-            MIGRATIONS.len()
-        ),
-        Standing::Edited(name) => format!(
-            "migration {name} was applied with another text; install the rollbook that applied it, then run its \
-             `rollbook migrate`"
-        ),
-    };
-    Err(StoreError::Schema(message))
-}
-
-async fn standing(connection: &mut PgConnection, migrations: &[Migration]) -> Result<Standing, StoreError> {
-    let applied = applied(connection).await?;
-    for (migration, (number, checksum)) in migrations.iter().zip(&applied) {
-        if migration.number != *number || migration.checksum() != *checksum {
-            return Ok(Standing::Edited(migration.name.to_owned()));
-        }
-    }
-    Ok(match applied.last() {
-        Some((number, _)) if applied.len() > migrations.len() => Standing::Newer(*number),
-        _ if applied.len() == migrations.len() => Standing::Same,
-        _ => Standing::Older(applied.len()),
-    })
-}
-
-async fn applied(connection: &mut PgConnection) -> Result<Vec<(i64, String)>, StoreError> {
+async fn applied(connection: &mut PgConnection) -> Result<Vec<Applied>, StoreError> {
     let known: bool = sqlx::query_scalar("SELECT to_regclass('schema_migration') IS NOT NULL")
         .fetch_one(&mut *connection)
         .await
@@ -173,8 +107,9 @@ async fn applied(connection: &mut PgConnection) -> Result<Vec<(i64, String)>, St
     let rows = sqlx::query("SELECT number, checksum FROM schema_migration ORDER BY number").fetch_all(connection).await;
     rows.map_err(store_error)?
         .iter()
-        .map(|row| Ok((row.try_get(0).map_err(store_error)?, row.try_get(1).map_err(store_error)?)))
-        .collect()
+        .map(|row| Ok(Applied { number: row.try_get(0)?, checksum: row.try_get(1)? }))
+        .collect::<Result<_, _>>()
+        .map_err(store_error)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod dead_letters;
 mod error;
 mod groups;
 mod ledger;
+pub mod migrations;
 mod outbox;
 mod records;
 pub mod rows;
