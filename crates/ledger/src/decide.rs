@@ -5,10 +5,10 @@
 
 use jiff::Timestamp;
 
-use crate::answer::{conflicting, not_a_spender};
 use crate::books::{Books, Loaded};
 use crate::due::expire_due;
 use crate::reads::accounts;
+use crate::refusals::{conflicting, not_a_spender};
 use crate::{
     Account, Actor, Answer, Changes, Command, Due, HoldId, Kind, LotId, Order, Owner, Place, Refusal, RequestDigest,
     Role, Transaction, TransactionId, Verdict, due, hold, post, reverse,
@@ -35,7 +35,7 @@ fn decide_one(books: &mut Books, command: &Command) -> Answer {
 
 fn repeat(before: &Transaction, command: &Command) -> Answer {
     if before.digest.contradicts(&RequestDigest::of(command)) {
-        return Answer::unrecorded(command.id, conflicting(before.kind.as_str()));
+        return Answer::unrecorded(command.id, conflicting(before.kind));
     }
     Answer::of(before, true)
 }

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::answer::{not_due, resolved, unknown};
 use crate::books::Books;
 use crate::decide::{Entry, record};
 use crate::lots::Draft;
+use crate::refusals::{not_due, resolved, unknown};
 use crate::{Account, Answer, Command, Due, HoldId, HoldState, LotId, Refusal, TransactionId, Verdict, reasons};
 
 /// Lets everything expire that is due in `accounts` by `at`.

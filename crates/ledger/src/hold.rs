@@ -5,11 +5,11 @@
 
 use jiff::Timestamp;
 
-use crate::answer::{exceeds_hold, insufficient, resolved, to_itself, too_large, unknown};
 use crate::books::Books;
 use crate::decide::may_spend;
 use crate::lots::{Draft, Portion, soonest, up_to};
 use crate::post::destination;
+use crate::refusals::{exceeds_hold, insufficient, resolved, to_itself, too_large, unknown};
 use crate::{Account, Command, Destination, Hold, HoldId, HoldState, LARGEST, Pin, Refusal, Share, reasons};
 
 pub(crate) fn place(

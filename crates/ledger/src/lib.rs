@@ -50,6 +50,7 @@ mod lots;
 pub mod model;
 mod post;
 mod reads;
+mod refusals;
 mod reverse;
 mod rows;
 pub mod schema;

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::answer::{debt_too_large, insufficient, too_large};
 use crate::books::Books;
 use crate::clawback::{expired_of, take_back};
 use crate::decide::may_spend;
 use crate::lots::{Draft, soonest};
+use crate::refusals::{debt_too_large, insufficient, too_large};
 use crate::{Account, Asset, Command, Destination, LARGEST, Move, Owner, Place, Refusal, Sums, TransactionId};
 
 pub(crate) fn post(books: &mut Books, command: &Command, asset: Asset, moves: &[Move]) -> Result<(), Refusal> {

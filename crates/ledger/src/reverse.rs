@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::answer::{already_reversed, debt_too_large, not_reversible, too_large, unknown};
 use crate::books::Books;
 use crate::clawback::{Gift, take};
 use crate::lots::{Draft, Portion, up_to};
 use crate::reads::Directory as _;
+use crate::refusals::{already_reversed, debt_too_large, not_reversible, too_large, unknown};
 use crate::{Account, Command, LARGEST, Leg, LotMovement, Place, Refusal, TransactionId, reasons};
 
 /// The account that the answer is about: the first leg's payer, or who got it from the system.

@@ -2,5 +2,9 @@
 
 #![cfg(test)]
 
+mod clawbacks;
+mod club;
 mod properties;
+mod refusals;
+mod shapes;
 mod stories;
