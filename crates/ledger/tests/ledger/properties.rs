@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use rollbook_ledger::model::{Model, Step, Tables, Told, World, at, in_order, script, standing};
-use rollbook_ledger::{Answer, Command};
+use rollbook_ledger::{Account, Actor, Answer, Asset, Command, Move, Order, Verdict};
 
 const WORLD: World = World(0);
 
@@ -14,6 +14,33 @@ fn one_by_one(commands: &[Command]) -> (Vec<Answer>, Tables) {
     let mut tables = empty();
     let answers = commands.iter().map(|command| tables.run_one(command.clone())).collect();
     (answers, tables)
+}
+
+/// No earlier than anything that happened.
+fn end(tables: &Tables) -> i64 {
+    tables.rows.transactions.iter().map(|one| one.at.as_second()).max().unwrap_or(100)
+}
+
+fn applied(tables: &mut Tables, n: usize, now: i64, moves: Vec<Move>) {
+    let order = Order::Post { asset: Asset::Points, moves };
+    let answer = tables.run_one(Command::new(WORLD.id(n), at(now), Actor::System, order).unwrap());
+    assert_eq!(answer.verdict, Verdict::Applied);
+    tables.assert_sound();
+}
+
+/// What is posted, and what is owed as a negative.
+fn has(tables: &Tables, n: usize) -> (i64, i64) {
+    let owner = WORLD.owner(n);
+    let posted = |account: Account| {
+        let found = tables.rows.balances.iter().find(|row| row.account == account);
+        found.map_or(0, |row| row.sums.posted)
+    };
+    (posted(Account::available(Asset::Points, owner)), posted(Account::owed(Asset::Points, owner)))
+}
+
+fn net(tables: &Tables, n: usize) -> i64 {
+    let (posted, owed) = has(tables, n);
+    posted + owed
 }
 
 proptest! {
@@ -109,5 +136,61 @@ proptest! {
             }
         }
         prop_assert_eq!(never, often);
+    }
+
+    /// I13: in whatever state, and even if what was awarded expires in between.
+    #[test]
+    fn an_award_taken_back_leaves_available_and_owed_where_they_began(
+        script in script(1..40), to in 0..5_usize, amount in 1..30_i64, life in prop::option::of(1..20_i64), later in 0..30_i64,
+    ) {
+        let (_, mut tables) = one_by_one(&WORLD.commands(&script));
+        let now = end(&tables);
+        tables.run(&tables.due(at(now + later)));
+        let before = net(&tables, to);
+        let award = Move::Award { to: WORLD.owner(to), amount, expires_at: life.map(|life| at(now + life)) };
+        applied(&mut tables, 1000, now, vec![award]);
+        tables.run(&tables.due(at(now + later)));
+        let take_back = Move::TakeBack { from: WORLD.owner(to), amount, of: Some(WORLD.id(1000)) };
+        applied(&mut tables, 1001, now + later, vec![take_back]);
+        prop_assert_eq!(net(&tables, to), before);
+    }
+
+    #[test]
+    fn parts_take_back_as_much_as_the_whole(
+        script in script(1..40), from in 0..5_usize, parts in prop::collection::vec(1..20_i64, 1..4), of in any::<prop::sample::Index>(),
+    ) {
+        let commands = WORLD.commands(&script);
+        prop_assume!(!commands.is_empty());
+        let (_, tables) = one_by_one(&commands);
+        let (now, of) = (end(&tables), Some(commands[of.index(commands.len())].id()));
+        let take_back = |amount| Move::TakeBack { from: WORLD.owner(from), amount, of };
+        let (mut whole, mut apart, mut together) = (tables.clone(), tables.clone(), tables);
+        applied(&mut whole, 1000, now, vec![take_back(parts.iter().sum())]);
+        for (n, part) in parts.iter().enumerate() {
+            applied(&mut apart, 1000 + n, now, vec![take_back(*part)]);
+        }
+        applied(&mut together, 1000, now, parts.iter().map(|part| take_back(*part)).collect());
+        prop_assert_eq!(has(&apart, from), has(&whole, from));
+        prop_assert_eq!(has(&together, from), has(&whole, from));
+    }
+
+    /// A dispute that is won: every unit lies where it lay, and every debt is as it was.
+    #[test]
+    fn a_take_back_reversed_at_once_was_never_there(
+        script in script(1..40), from in 0..5_usize, amount in 1..40_i64, of in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let commands = WORLD.commands(&script);
+        prop_assume!(!commands.is_empty());
+        let (_, mut tables) = one_by_one(&commands);
+        let now = end(&tables);
+        tables.run(&tables.due(at(now)));
+        let before = standing(&tables.rows);
+        let of = of.map(|of| commands[of.index(commands.len())].id());
+        applied(&mut tables, 1000, now, vec![Move::TakeBack { from: WORLD.owner(from), amount, of }]);
+        let reverse = Order::Reverse { transaction: WORLD.id(1000) };
+        let answer = tables.run_one(Command::new(WORLD.id(1001), at(now), Actor::System, reverse).unwrap());
+        prop_assert_eq!(answer.verdict, Verdict::Applied);
+        tables.assert_sound();
+        prop_assert_eq!(standing(&tables.rows), before);
     }
 }
