@@ -1,11 +1,12 @@
--- Each movement has a leg of the lot's account.
+-- Each movement has a leg of the lot's account. What expired may be taken back from there.
 WITH moved (lot, amount, expired, broken) AS (
-    SELECT m.lot, m.amount, iif(a.place = 'expired', -m.amount, 0),
+    SELECT m.lot, m.amount, iif('expired' IN (f.place, t.place), -m.amount, 0),
         l.transaction_id IS NULL
             OR o.account IS DISTINCT FROM CASE WHEN m.amount > 0 THEN l.to_account ELSE l.from_account END
     FROM lot_movement AS m
     LEFT JOIN leg AS l ON l.transaction_id = m.transaction_id AND l.n = m.n
-    LEFT JOIN ledger_account AS a ON a.id = l.to_account
+    LEFT JOIN ledger_account AS f ON f.id = l.from_account
+    LEFT JOIN ledger_account AS t ON t.id = l.to_account
     LEFT JOIN lot AS o ON o.id = m.lot
 ),
 summed (lot, remaining, expired) AS (
