@@ -56,8 +56,9 @@ impl Harness for File {
 
     async fn attempt(&self, sql: &str) -> Result<(), String> {
         let script = AssertSqlSafe(format!("BEGIN IMMEDIATE; {sql}; COMMIT"));
-        let done = sqlx::raw_sql(script).execute(&mut self.connect().await).await;
-        done.map(drop).map_err(|error| error.to_string())
+        let Err(error) = sqlx::raw_sql(script).execute(&mut self.connect().await).await else { return Ok(()) };
+        assert_eq!(rollbook_sqlite::fault(&error), rollbook_sqlite::Fault::Constraint, "{sql}: {error}");
+        Err(error.to_string())
     }
 }
 

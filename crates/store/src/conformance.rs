@@ -7,6 +7,12 @@
 
 mod dead_letters;
 mod failures;
+mod groups;
+mod ledger;
+mod ledger_memory;
+mod ledger_racing;
+mod ledger_samples;
+mod ledger_tampering;
 mod loading;
 mod outbox;
 mod racing;
@@ -24,6 +30,10 @@ use async_trait::async_trait;
 
 pub use dead_letters::*;
 pub use failures::*;
+pub use groups::*;
+pub use ledger::*;
+pub use ledger_racing::*;
+pub use ledger_tampering::*;
 pub use loading::*;
 pub use outbox::*;
 pub use racing::*;
@@ -45,7 +55,7 @@ pub trait Harness: Send + Sync {
     async fn tamper(&self, sql: &str);
 
     /// Executes raw SQL with every check, foreign key and trigger in force, in one transaction; an
-    /// error is what the database said.
+    /// error is what the database said when it refused a row. What it cannot even execute panics.
     async fn attempt(&self, sql: &str) -> Result<(), String>;
 }
 
@@ -112,6 +122,37 @@ macro_rules! store_conformance {
             the_silent_are_forgotten_when_they_said_and_by_others
             a_silent_worker_keeps_its_figure
             many_workers_tell_at_once
+            every_order_is_told_as_it_was_decided
+            a_standing_tells_what_is_posted_held_and_owed
+            the_same_id_has_the_same_answer
+            another_command_with_the_same_id_changes_nothing
+            a_history_runs_its_balance
+            a_history_is_filtered_by_each_part
+            lots_are_paged_and_due_soonest_first
+            what_is_due_expires_first
+            only_owners_and_spenders_spend
+            a_batch_may_hold_a_thousand_commands
+            a_batch_may_have_no_commands
+            commands_are_written_with_their_batch
+            a_refusal_says_why_the_second_time_too
+            the_last_points_are_redeemed_once
+            a_hold_settled_and_voided_at_once_is_resolved_once
+            one_id_asked_by_many_is_decided_once
+            a_group_is_spent_by_its_members_at_once
+            whoever_leaves_spends_nothing_afterwards
+            transfers_at_once_lose_nothing
+            a_caller_who_gives_up_may_ask_again
+            two_owners_who_leave_at_once_leave_one
+            an_invitation_accepted_by_many_is_used_once
+            the_database_refuses_what_must_not_be
+            whatever_is_tampered_with_in_the_ledger_is_found
+            a_group_is_made_once
+            members_join_change_leave_and_come_back
+            a_group_keeps_an_owner
+            groups_are_listed_by_name
+            members_are_shown_with_their_address
+            an_invitation_is_for_one_person_and_for_a_time
+            an_invitation_is_not_spent_on_a_member
         }
     };
     (@cases $make:path: $($case:ident)*) => {

@@ -16,7 +16,7 @@ async fn a_club(store: &dyn Database) {
     store.keep(&[Member(5).dead("wrong_amount"), Member(2).dead("wrong_amount")]).await.expect("kept");
 }
 
-async fn broken(store: &dyn Database) -> BTreeMap<String, u64> {
+pub(super) async fn broken(store: &dyn Database) -> BTreeMap<String, u64> {
     let mut snapshot = store.snapshot().await.expect("a snapshot");
     let checks = snapshot.checks().await.expect("checked");
     checks.into_iter().filter(|check| check.broken > 0).map(|check| (check.name, check.broken)).collect()

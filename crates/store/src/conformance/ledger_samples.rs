@@ -1,0 +1,177 @@
+//! Invented commands, and what must be told after them.
+
+use rollbook_domain::PersonId;
+use rollbook_ledger::{
+    Account, Actor, Answer, Asset, Command, Destination, Due, GroupId, HoldId, LotId, Move, Order, Owner, Role, Share,
+    TransactionId, Verdict, examine,
+};
+use uuid::Uuid;
+
+use super::Harness;
+use super::ledger_memory::Memory;
+use super::samples::{Member, at};
+use crate::{Check, Database, Group, GroupChange, HistoryFilter, StoreError};
+
+pub const POINTS: Asset = Asset::Points;
+
+pub fn person(number: u32) -> PersonId {
+    Member(number).id()
+}
+
+pub fn member(number: u32) -> Owner {
+    Owner::Person(person(number))
+}
+
+pub fn group_id(number: u32) -> GroupId {
+    GroupId(Uuid::from_u128(0x6006_0000_0000_4000_8000_0000_0000_0000 + u128::from(number)))
+}
+
+pub fn group(number: u32) -> Owner {
+    Owner::Group(group_id(number))
+}
+
+pub fn id(number: u32) -> TransactionId {
+    TransactionId::of_key(&format!("command {number}"))
+}
+
+pub fn hold_id(number: u32) -> HoldId {
+    HoldId::placed_by(id(number))
+}
+
+/// The first lot that this command made.
+pub fn lot_id(number: u32) -> LotId {
+    LotId::of(id(number), 0)
+}
+
+/// A command of the system: its number, its second, and what it asks.
+pub fn command(number: u32, second: u32, order: Order) -> Command {
+    Command::new(id(number), at(second), Actor::System, order).expect("well-formed")
+}
+
+/// The same, asked by a member.
+pub fn by(asking: u32, command: &Command) -> Command {
+    let actor = Actor::Person(person(asking));
+    Command::new(command.id(), command.at(), actor, command.order().clone()).expect("well-formed")
+}
+
+pub fn award(to: Owner, amount: i64, expires: Option<u32>) -> Order {
+    let step = Move::Award { to, amount, expires_at: expires.map(at) };
+    Order::Post { asset: POINTS, moves: vec![step] }
+}
+
+pub fn redeem(from: Owner, amount: i64) -> Order {
+    Order::Post { asset: POINTS, moves: vec![Move::Spend { from, to: Destination::Redeemed, amount }] }
+}
+
+pub fn transfer(from: Owner, to: Owner, amount: i64) -> Order {
+    Order::Post { asset: POINTS, moves: vec![Move::Spend { from, to: Destination::Owner(to), amount }] }
+}
+
+pub fn hold(from: Owner, amount: i64, expires: Option<u32>) -> Order {
+    Order::Hold { from: Account::available(POINTS, from), amount, expires_at: expires.map(at) }
+}
+
+pub fn settle(hold: u32, amount: i64) -> Order {
+    Order::Settle { hold: hold_id(hold), shares: vec![Share { to: Destination::Redeemed, amount }] }
+}
+
+pub fn void(hold: u32) -> Order {
+    Order::Void { hold: hold_id(hold) }
+}
+
+pub fn reverse(number: u32) -> Order {
+    Order::Reverse { transaction: id(number) }
+}
+
+pub fn sweep(due: Due, second: u32) -> Command {
+    Command::expiring(due, at(second))
+}
+
+/// As a caller does it: what lost a race is asked again.
+pub async fn execute(store: &dyn Database, commands: &[Command]) -> Vec<Answer> {
+    for _ in 0..20 {
+        match store.execute(commands, at(5_000)).await {
+            Ok(answers) => return answers,
+            Err(StoreError::Conflict(_)) => {}
+            Err(error) => panic!("neither done nor a conflict: {error:?}"),
+        }
+    }
+    panic!("twenty conflicts in a row");
+}
+
+pub async fn execute_one(store: &dyn Database, command: Command) -> Answer {
+    execute(store, &[command]).await.remove(0)
+}
+
+/// `applied`, or why not.
+pub fn word(answer: &Answer) -> String {
+    match &answer.verdict {
+        Verdict::Applied => "applied".to_owned(),
+        Verdict::Rejected(refusal) => refusal.reason.as_str().to_owned(),
+    }
+}
+
+pub async fn found(store: &dyn Database, number: u32, members: &[(u32, Role)]) {
+    let made = Group { id: group_id(number), name: format!("Household {number}"), created_at: at(0) };
+    let (first, _) = members[0];
+    assert_eq!(store.create_group(&made, person(first)).await.expect("made"), GroupChange::Done);
+    for (member, role) in &members[1..] {
+        let joined = store.join_group(group_id(number), person(*member), *role, at(0)).await.expect("joined");
+        assert_eq!(joined, GroupChange::Done);
+    }
+}
+
+/// The store beside the ledger in memory, which is told everything that the store is told.
+pub struct Pair<'s> {
+    pub store: &'s dyn Database,
+    pub memory: Memory,
+    owners: Vec<Owner>,
+}
+
+impl<'s> Pair<'s> {
+    pub fn new(store: &'s dyn Database, owners: Vec<Owner>) -> Self {
+        Self { store, memory: Memory::default(), owners }
+    }
+
+    /// One batch: the same answers, and afterwards the same is told of everybody.
+    pub async fn run(&mut self, commands: &[Command]) -> Vec<Answer> {
+        let answers = execute(self.store, commands).await;
+        assert_eq!(answers, self.memory.run(commands, at(5_000)));
+        self.agree().await;
+        answers
+    }
+
+    /// One batch of one; tells `applied` or why not.
+    pub async fn say(&mut self, command: Command) -> String {
+        word(&self.run(&[command]).await[0])
+    }
+
+    pub async fn agree(&self) {
+        let (store, memory) = (self.store, &self.memory);
+        for asset in [Asset::Points, Asset::Minutes] {
+            for owner in self.owners.iter().copied() {
+                assert_eq!(store.standing(asset, owner).await.expect("read"), memory.standing(asset, owner));
+                assert_eq!(store.open_holds(asset, owner).await.expect("read"), memory.open_holds(asset, owner));
+                let lots = store.open_lots(asset, Some(owner), None, 1_000).await.expect("read");
+                assert_eq!(lots, memory.open_lots(asset, Some(owner)));
+                let filter = HistoryFilter { asset, owner, since: None, until: None, limit: None };
+                assert_eq!(store.history(&filter).await.expect("read"), memory.history(&filter));
+            }
+            assert_eq!(store.open_lots(asset, None, None, 1_000).await.expect("read"), memory.open_lots(asset, None));
+            assert_eq!(store.outstanding(asset).await.expect("read"), memory.outstanding(asset));
+        }
+        assert_eq!(store.due(at(9_000), 1_000).await.expect("read"), memory.due(at(9_000)));
+    }
+}
+
+/// What `verify` counts of the ledger is what the same invariants count over all rows in memory.
+pub async fn the_invariants_agree(harness: &impl Harness, memory: &Memory) {
+    let checks = harness.store().snapshot().await.expect("a snapshot").checks().await.expect("checked");
+    for expected in examine(&memory.rows) {
+        let checked = u64::try_from(expected.checked).expect("a count");
+        let broken = u64::try_from(expected.broken.len()).expect("a count");
+        let name = expected.name.to_owned();
+        let found = checks.iter().find(|check| check.name == name);
+        assert_eq!(found, Some(&Check { name, checked, broken }));
+    }
+}
