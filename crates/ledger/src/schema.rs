@@ -26,7 +26,7 @@
 //!
 //! # PostgreSQL
 //! ```sql
-#![doc = include_str!("../schema/postgres.sql")]
+#![doc = include_str!("../../../migrations/postgres/0010_ledger.sql")]
 //! ```
 //!
 //! # SQLite

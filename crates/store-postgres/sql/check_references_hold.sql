@@ -30,4 +30,34 @@ FROM (
     SELECT count(*) AS orphans FROM dead_letter_failure AS c WHERE NOT EXISTS (SELECT 1 FROM dead_letter AS p WHERE p.id = c.letter)
     UNION ALL
     SELECT count(*) AS orphans FROM outbox AS c WHERE NOT EXISTS (SELECT 1 FROM envelope AS p WHERE p.id = c.envelope)
+    UNION ALL
+    SELECT count(*) AS orphans FROM ledger_transaction AS c WHERE c.account IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ledger_account AS p WHERE p.id = c.account)
+    UNION ALL
+    SELECT count(*) AS orphans FROM leg AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_transaction AS p WHERE p.id = c.transaction_id)
+    UNION ALL
+    SELECT count(*) AS orphans FROM leg AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_account AS p WHERE (p.id, p.asset) = (c.from_account, c.asset))
+    UNION ALL
+    SELECT count(*) AS orphans FROM leg AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_account AS p WHERE (p.id, p.asset) = (c.to_account, c.asset))
+    UNION ALL
+    SELECT count(*) AS orphans FROM hold AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_transaction AS p WHERE p.id = c.id)
+    UNION ALL
+    SELECT count(*) AS orphans FROM hold AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_account AS p WHERE p.id = c.account)
+    UNION ALL
+    SELECT count(*) AS orphans FROM lot AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_account AS p WHERE p.id = c.account)
+    UNION ALL
+    SELECT count(*) AS orphans FROM lot AS c WHERE c.source IS NOT NULL AND NOT EXISTS (SELECT 1 FROM lot AS p WHERE p.id = c.source)
+    UNION ALL
+    SELECT count(*) AS orphans FROM lot AS c WHERE NOT EXISTS (SELECT 1 FROM leg AS p WHERE (p.transaction_id, p.n) = (c.transaction_id, c.n))
+    UNION ALL
+    SELECT count(*) AS orphans FROM lot_movement AS c WHERE NOT EXISTS (SELECT 1 FROM leg AS p WHERE (p.transaction_id, p.n) = (c.transaction_id, c.n))
+    UNION ALL
+    SELECT count(*) AS orphans FROM lot_movement AS c WHERE NOT EXISTS (SELECT 1 FROM lot AS p WHERE p.id = c.lot)
+    UNION ALL
+    SELECT count(*) AS orphans FROM hold_pin AS c WHERE NOT EXISTS (SELECT 1 FROM hold AS p WHERE p.id = c.hold)
+    UNION ALL
+    SELECT count(*) AS orphans FROM hold_pin AS c WHERE NOT EXISTS (SELECT 1 FROM lot AS p WHERE p.id = c.lot)
+    UNION ALL
+    SELECT count(*) AS orphans FROM group_member AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_group AS p WHERE p.id = c.group_id)
+    UNION ALL
+    SELECT count(*) AS orphans FROM group_invitation AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_group AS p WHERE p.id = c.group_id)
 ) AS foreign_key

@@ -23,13 +23,23 @@ use crate::store::{PostgresStore, set_up};
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What the statements in `sql/` do to each table.
-const NEEDED: [(&str, &[&str]); 17] = [
+const NEEDED: [(&str, &[&str]); 27] = [
     ("adjustment", &["SELECT", "INSERT"]),
     ("dead_letter", &["SELECT", "INSERT", "UPDATE"]),
     ("dead_letter_failure", &["SELECT", "INSERT"]),
     ("document", &["SELECT", "INSERT", "UPDATE"]),
     ("document_journal", &["SELECT", "INSERT"]),
     ("envelope", &["SELECT", "INSERT", "DELETE"]),
+    ("group_invitation", &["SELECT", "INSERT", "UPDATE"]),
+    ("group_member", &["SELECT", "INSERT", "UPDATE"]),
+    ("hold", &["SELECT", "INSERT", "UPDATE"]),
+    ("hold_pin", &["SELECT", "INSERT"]),
+    ("ledger_account", &["SELECT", "INSERT", "UPDATE"]),
+    ("ledger_group", &["SELECT", "INSERT", "UPDATE"]),
+    ("ledger_transaction", &["SELECT", "INSERT"]),
+    ("leg", &["SELECT", "INSERT"]),
+    ("lot", &["SELECT", "INSERT", "UPDATE"]),
+    ("lot_movement", &["SELECT", "INSERT"]),
     ("outbox", &["SELECT", "INSERT", "UPDATE", "DELETE"]),
     ("payment", &["SELECT", "INSERT"]),
     ("person", &["SELECT", "INSERT", "UPDATE"]),

@@ -29,6 +29,8 @@ pub const MIGRATIONS: &[Migration] = migrations![
     7 "0007_outbox",
     8 "0008_probe",
     9 "0009_worker",
+    10 "0010_ledger",
+    11 "0011_group",
 ];
 
 /// Whoever migrates holds it: "roll" and "migr", so that no other application uses it by chance.

@@ -6,7 +6,7 @@ use crate::{Options, PostgresStore};
 
 /// Rows that could be there after the migration of the same index, and before the next one. Each
 /// is one statement list; they build upon each other.
-const ROWS: [&str; 9] = [
+const ROWS: [&str; 11] = [
     "INSERT INTO processed (processor, account, event_key, outcome, reason, kind, source, envelope, rules, digest,
         occurred_at, processed_at)
      VALUES ('membership', 'club', 'paid', 'applied', NULL, 'payment_captured', 's', gen_random_uuid(), 'r', '1:a',
@@ -35,6 +35,30 @@ const ROWS: [&str; 9] = [
     "INSERT INTO outbox (envelope, processor) SELECT id, 'waiver' FROM envelope",
     "UPDATE probe SET number = number + 1",
     "INSERT INTO worker VALUES (gen_random_uuid(), 'membership', 3, now(), now())",
+    "INSERT INTO ledger_account (id, asset, owner_kind, owner, place)
+     SELECT n::uuid, 'points', kind, n::uuid, place
+     FROM (VALUES ('00000000-0000-0000-0000-000000000000', 'system', 'issued'),
+        ('00000000-0000-0000-0000-000000000001', 'person', 'available')) AS a (n, kind, place);
+     INSERT INTO ledger_transaction (id, kind, digest, outcome, happened_at, recorded_at)
+     SELECT n::uuid, kind, decode(repeat('00', 16), 'hex'), 'applied', now(), now()
+     FROM (VALUES ('00000000-0000-0000-0000-000000000002', 'post'),
+        ('00000000-0000-0000-0000-000000000003', 'hold')) AS t (n, kind);
+     INSERT INTO leg
+     VALUES ('00000000-0000-0000-0000-000000000002', 0, 'points', '00000000-0000-0000-0000-000000000000',
+        '00000000-0000-0000-0000-000000000001', 5, NULL, 1);
+     INSERT INTO hold
+     VALUES ('00000000-0000-0000-0000-000000000003', '00000000-0000-0000-0000-000000000001', 2, 'open', 0, now());
+     INSERT INTO lot
+     VALUES ('00000000-0000-0000-0000-000000000004', '00000000-0000-0000-0000-000000000001',
+        '00000000-0000-0000-0000-000000000002', 0, NULL, now(), 5, 5, 2, 0, false);
+     INSERT INTO lot_movement
+     VALUES ('00000000-0000-0000-0000-000000000002', 0, '00000000-0000-0000-0000-000000000004', 5);
+     INSERT INTO hold_pin
+     VALUES ('00000000-0000-0000-0000-000000000003', '00000000-0000-0000-0000-000000000004', 2)",
+    "INSERT INTO ledger_group VALUES (gen_random_uuid(), 'Household', now());
+     INSERT INTO group_member SELECT id, gen_random_uuid(), 'owner', now(), NULL FROM ledger_group;
+     INSERT INTO group_invitation
+     SELECT decode(repeat('00', 32), 'hex'), id, 'spender', now(), now() + '1 day', NULL, NULL FROM ledger_group",
 ];
 
 async fn counts(connection: &mut PgConnection) -> Vec<(String, i64)> {

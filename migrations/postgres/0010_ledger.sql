@@ -1,3 +1,5 @@
+-- The ledger of points and minutes. What writes it, in which order: crates/ledger/src/schema.rs.
+
 -- Accounts. A balance is moved by the triggers below alone: an inserted leg moves `posted`, a hold
 -- that opens or is resolved moves `held`. Whatever the code does, a balance is what its legs and
 -- open holds sum to, and the check refuses the one too many. The system's accounts keep zeros: no
@@ -24,6 +26,8 @@ CREATE TABLE ledger_account (
 -- One row for every command ever decided, refused ones too: the same id, the same answer. What a
 -- refused one names need not exist, so `hold`, `lot` and `reverses` are no foreign keys.
 CREATE TABLE ledger_transaction (
+    -- In the order in which they were decided, as far as one account goes.
+    number      bigint      GENERATED ALWAYS AS IDENTITY,
     id          uuid        PRIMARY KEY,
     kind        text COLLATE "C" NOT NULL CHECK (kind IN ('post', 'hold', 'settle', 'void', 'expire', 'reverse')),
     digest      bytea       NOT NULL CHECK (length(digest) = 16),
@@ -35,16 +39,18 @@ CREATE TABLE ledger_transaction (
     reverses    uuid,
     -- None: the system.
     actor       uuid,
-    memo        text,
+    memo        text CHECK (memo <> ''),
     -- The command's time, or the date of an expiry.
     happened_at timestamptz NOT NULL,
     recorded_at timestamptz NOT NULL,
-    -- The balance it left, as it was answered.
+    -- What it was about, and the balance it left there, as it was answered.
+    account     uuid        REFERENCES ledger_account,
     left_posted bigint,
     left_held   bigint,
     CHECK ((outcome = 'rejected') = (reason IS NOT NULL)),
     CHECK ((reason IS NULL) = (detail IS NULL)),
-    CHECK ((left_posted IS NULL) = (left_held IS NULL)),
+    CHECK ((left_posted IS NULL) = (account IS NULL)),
+    CHECK ((left_held IS NULL) = (account IS NULL)),
     CHECK (kind NOT IN ('settle', 'void') OR (hold IS NOT NULL AND lot IS NULL)),
     CHECK (kind <> 'expire' OR (hold IS NULL) <> (lot IS NULL)),
     CHECK (kind IN ('settle', 'void', 'expire') OR (hold IS NULL AND lot IS NULL)),
@@ -56,6 +62,9 @@ CREATE UNIQUE INDEX one_resolution_a_hold ON ledger_transaction (hold) WHERE out
 CREATE UNIQUE INDEX one_expiry_a_lot ON ledger_transaction (lot) WHERE lot IS NOT NULL;
 CREATE UNIQUE INDEX one_reversal_a_transaction ON ledger_transaction (reverses)
     WHERE outcome = 'applied' AND reverses IS NOT NULL;
+-- What may have moved nothing: the history of an owner finds the rest by its legs.
+CREATE INDEX transaction_without_legs ON ledger_transaction (account)
+    WHERE outcome = 'rejected' OR kind IN ('hold', 'void', 'expire');
 
 -- Moves one amount from one account to another of the same asset: sums are zero by shape.
 CREATE TABLE leg (
