@@ -49,8 +49,9 @@ CREATE TABLE ledger_transaction (
     left_held   bigint,
     CHECK ((outcome = 'rejected') = (reason IS NOT NULL)),
     CHECK ((reason IS NULL) = (detail IS NULL)),
-    CHECK ((left_posted IS NULL) = (account IS NULL)),
-    CHECK ((left_held IS NULL) = (account IS NULL)),
+    -- Who may not spend is told no balance.
+    CHECK (left_posted IS NULL OR account IS NOT NULL),
+    CHECK ((left_posted IS NULL) = (left_held IS NULL)),
     CHECK (kind NOT IN ('settle', 'void') OR (hold IS NOT NULL AND lot IS NULL)),
     CHECK (kind <> 'expire' OR (hold IS NULL) <> (lot IS NULL)),
     CHECK (kind IN ('settle', 'void', 'expire') OR (hold IS NULL AND lot IS NULL)),

@@ -17,7 +17,7 @@ use crate::statements::sql;
 
 #[async_trait]
 impl Groups for SqliteStore {
-    async fn create_group(&self, group: &Group, owner: PersonId) -> Result<GroupChange, StoreError> {
+    async fn create_group(&self, group: &Group, owner: Option<PersonId>) -> Result<GroupChange, StoreError> {
         let mut writing = self.writer.begin().await?;
         let change = create(writing.connection(), group, owner).await?;
         writing.commit().await?;
@@ -102,14 +102,20 @@ fn member_row(row: &SqliteRow) -> Result<GroupMember, StoreError> {
     })
 }
 
-async fn create(connection: &mut SqliteConnection, group: &Group, owner: PersonId) -> Result<GroupChange, StoreError> {
+async fn create(
+    connection: &mut SqliteConnection,
+    group: &Group,
+    owner: Option<PersonId>,
+) -> Result<GroupChange, StoreError> {
     if let Some(before) = find(connection, group.id).await? {
         return Ok(if before.name == group.name { GroupChange::Unchanged } else { GroupChange::Conflicting });
     }
     let insert =
         sqlx::query(sql!("group_insert")).bind(group.id.0).bind(group.name.clone()).bind(to_micros(group.created_at));
     insert.execute(&mut *connection).await.map_err(store_error)?;
-    put(connection, group.id, owner, Role::Owner, group.created_at).await?;
+    if let Some(owner) = owner {
+        put(connection, group.id, owner, Role::Owner, group.created_at).await?;
+    }
     Ok(GroupChange::Done)
 }
 

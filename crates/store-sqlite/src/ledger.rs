@@ -8,7 +8,7 @@ mod write;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rollbook_ledger::{
-    Answer, Asset, Command, Due, Hold, Lot, LotId, Needs, Owner, TransactionId, Wanted, accounts_of, decide,
+    Answer, Asset, Command, Due, Hold, HoldId, Lot, LotId, Needs, Owner, TransactionId, Wanted, accounts_of, decide,
 };
 use rollbook_store::{HistoryFilter, HistoryRow, Ledger, Standing, StoreError};
 use sqlx::SqliteConnection;
@@ -50,6 +50,11 @@ impl Ledger for SqliteStore {
     async fn decided(&self, id: TransactionId) -> Result<Option<Answer>, StoreError> {
         let found = load::transactions(&mut *self.reader().await?, &[id].into()).await?;
         Ok(found.first().map(|transaction| Answer::of(transaction, true)))
+    }
+
+    async fn hold(&self, id: HoldId) -> Result<Option<Hold>, StoreError> {
+        let needs = Needs { holds: [id].into(), ..Needs::default() };
+        Ok(load::holds(&mut *self.reader().await?, &needs).await?.pop())
     }
 
     async fn history(&self, filter: &HistoryFilter) -> Result<Vec<HistoryRow>, StoreError> {

@@ -124,6 +124,7 @@ macro_rules! store_conformance {
             many_workers_tell_at_once
             every_order_is_told_as_it_was_decided
             a_standing_tells_what_is_posted_held_and_owed
+            a_hold_is_found_by_its_id_whatever_became_of_it
             the_same_id_has_the_same_answer
             another_command_with_the_same_id_changes_nothing
             a_history_runs_its_balance

@@ -58,8 +58,8 @@ pub enum GroupChange {
 
 #[async_trait]
 pub trait Groups: Send + Sync {
-    /// Makes the group with its first member, an owner.
-    async fn create_group(&self, group: &Group, owner: PersonId) -> Result<GroupChange, StoreError>;
+    /// Makes the group with its first member, an owner, if one is given.
+    async fn create_group(&self, group: &Group, owner: Option<PersonId>) -> Result<GroupChange, StoreError>;
 
     async fn group(&self, id: GroupId) -> Result<Option<Group>, StoreError>;
 

@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rollbook_ledger::{Answer, Asset, Command, Due, Hold, Kind, Lot, LotId, Owner, Sums, TransactionId};
+use rollbook_ledger::{Answer, Asset, Command, Due, Hold, HoldId, Kind, Lot, LotId, Owner, Sums, TransactionId};
 
 use crate::StoreError;
 
@@ -75,6 +75,8 @@ pub trait Ledger: Send + Sync {
 
     /// What was decided under this id.
     async fn decided(&self, id: TransactionId) -> Result<Option<Answer>, StoreError>;
+
+    async fn hold(&self, id: HoldId) -> Result<Option<Hold>, StoreError>;
 
     async fn history(&self, filter: &HistoryFilter) -> Result<Vec<HistoryRow>, StoreError>;
 

@@ -204,6 +204,10 @@ impl Ledger for FakeLedger {
         Ok(self.look().decided.get(&id).cloned())
     }
 
+    async fn hold(&self, _: HoldId) -> Result<Option<Hold>, StoreError> {
+        Ok(None)
+    }
+
     async fn history(&self, _: &HistoryFilter) -> Result<Vec<HistoryRow>, StoreError> {
         Ok(Vec::new())
     }

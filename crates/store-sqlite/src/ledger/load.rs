@@ -136,7 +136,7 @@ async fn reversed(
     Ok(found.into_iter().collect())
 }
 
-async fn holds(connection: &mut SqliteConnection, needs: &Needs) -> Result<Vec<Hold>, StoreError> {
+pub async fn holds(connection: &mut SqliteConnection, needs: &Needs) -> Result<Vec<Hold>, StoreError> {
     let named = json::uuids(needs.holds.iter().map(|hold| hold.0));
     let due = holding(needs).map(|(account, need)| (json::hex(account.id().0), to_micros(need.due_by)));
     let query = sqlx::query(sql!("ledger_holds")).bind(named).bind(json::list(due));

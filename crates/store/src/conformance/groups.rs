@@ -31,14 +31,16 @@ async fn members(store: &dyn Database, number: u32) -> Vec<(u32, Role, u32, Opti
 pub async fn a_group_is_made_once(harness: &impl Harness) {
     let store = harness.store();
     assert_eq!(store.group(group_id(1)).await.expect("read"), None);
-    assert_eq!(store.create_group(&household(1), person(1)).await.expect("made"), GroupChange::Done);
-    assert_eq!(store.create_group(&household(1), person(1)).await.expect("made"), GroupChange::Unchanged);
+    assert_eq!(store.create_group(&household(1), Some(person(1))).await.expect("made"), GroupChange::Done);
+    assert_eq!(store.create_group(&household(1), Some(person(1))).await.expect("made"), GroupChange::Unchanged);
     let other = Group { name: "Another".to_owned(), ..household(1) };
-    assert_eq!(store.create_group(&other, person(1)).await.expect("made"), GroupChange::Conflicting);
+    assert_eq!(store.create_group(&other, Some(person(1))).await.expect("made"), GroupChange::Conflicting);
     assert_eq!(store.group(group_id(1)).await.expect("read"), Some(household(1)));
     assert_eq!(members(&*store, 1).await, [(1, Role::Owner, 0, None)]);
+    assert_eq!(store.create_group(&household(3), None).await.expect("made"), GroupChange::Done);
+    assert_eq!(members(&*store, 3).await, [], "nobody belongs to it yet");
     let nameless = Group { name: "  ".to_owned(), ..household(2) };
-    store.create_group(&nameless, person(1)).await.expect_err("a group has a name");
+    store.create_group(&nameless, Some(person(1))).await.expect_err("a group has a name");
     assert_eq!(store.group(group_id(2)).await.expect("read"), None);
 }
 
@@ -89,7 +91,7 @@ pub async fn groups_are_listed_by_name(harness: &impl Harness) {
     let store = harness.store();
     for (number, name) in [(3, "Alpine"), (1, "Climbing"), (2, "Alpine"), (4, "Zebra")] {
         let group = Group { name: name.to_owned(), ..household(number) };
-        store.create_group(&group, person(number % 2)).await.expect("made");
+        store.create_group(&group, Some(person(number % 2))).await.expect("made");
     }
     store.join_group(group_id(2), person(1), Role::Viewer, at(1)).await.expect("joined");
     let ids = |groups: Vec<Group>| groups.into_iter().map(|group| group.id).collect::<Vec<_>>();

@@ -1,7 +1,7 @@
 //! Commands of the ledger, one after another: each is answered, recorded and told as it was decided.
 
 use rollbook_domain::Reason;
-use rollbook_ledger::{Account, Asset, Due, Move, Order, Role, Sums, TransactionId, Verdict};
+use rollbook_ledger::{Account, Asset, Due, HoldState, Move, Order, Role, Sums, TransactionId, Verdict};
 
 use super::Harness;
 use super::ledger_samples::{
@@ -71,6 +71,18 @@ pub async fn a_standing_tells_what_is_posted_held_and_owed(harness: &impl Harnes
     assert_eq!(store.standing(Asset::Minutes, ada).await.expect("read"), Standing::default());
     execute_one(&*store, command(5, 5, award(member(2), 5, None))).await;
     assert_eq!(store.outstanding(POINTS).await.expect("read").sums.posted, 7);
+}
+
+pub async fn a_hold_is_found_by_its_id_whatever_became_of_it(harness: &impl Harness) {
+    let store = harness.store();
+    let ada = member(1);
+    assert_eq!(store.hold(hold_id(2)).await.expect("read"), None);
+    execute(&*store, &[command(1, 1, award(ada, 10, None)), command(2, 2, hold(ada, 7, None))]).await;
+    let held = store.hold(hold_id(2)).await.expect("read").expect("held");
+    assert_eq!((held.account, held.amount, held.state), (Account::available(POINTS, ada), 7, HoldState::Open));
+    execute_one(&*store, command(3, 3, settle(2, 4))).await;
+    let settled = store.hold(hold_id(2)).await.expect("read").expect("settled");
+    assert_eq!((settled.state, settled.settled), (HoldState::Settled, 4));
 }
 
 /// Whatever happened since: an id has one answer for ever.

@@ -114,7 +114,7 @@ pub fn word(answer: &Answer) -> String {
 pub async fn found(store: &dyn Database, number: u32, members: &[(u32, Role)]) {
     let made = Group { id: group_id(number), name: format!("Household {number}"), created_at: at(0) };
     let (first, _) = members[0];
-    assert_eq!(store.create_group(&made, person(first)).await.expect("made"), GroupChange::Done);
+    assert_eq!(store.create_group(&made, Some(person(first))).await.expect("made"), GroupChange::Done);
     for (member, role) in &members[1..] {
         let joined = store.join_group(group_id(number), person(*member), *role, at(0)).await.expect("joined");
         assert_eq!(joined, GroupChange::Done);
