@@ -43,14 +43,17 @@ CREATE TABLE ledger_transaction (
     -- The command's time, or the date of an expiry.
     happened_at INTEGER NOT NULL,
     recorded_at INTEGER NOT NULL,
-    -- What it was about, and the balance it left there, as it was answered.
+    -- How many legs it has; see the index below.
+    legs        INTEGER NOT NULL DEFAULT 0 CHECK (legs >= 0),
+    -- What it was about, and the balance it left there, as it was answered (who may not spend it is
+    -- not told).
     account     BLOB REFERENCES ledger_account (id),
     left_posted INTEGER,
     left_held   INTEGER,
     CHECK ((outcome = 'rejected') = (reason IS NOT NULL)),
     CHECK ((reason IS NULL) = (detail IS NULL)),
-    CHECK ((left_posted IS NULL) = (account IS NULL)),
-    CHECK ((left_held IS NULL) = (account IS NULL)),
+    CHECK ((left_posted IS NULL) = (left_held IS NULL)),
+    CHECK (left_posted IS NULL OR account IS NOT NULL),
     CHECK (kind NOT IN ('settle', 'void') OR (hold IS NOT NULL AND lot IS NULL)),
     CHECK (kind <> 'expire' OR (hold IS NULL) <> (lot IS NULL)),
     CHECK (kind IN ('settle', 'void', 'expire') OR (hold IS NULL AND lot IS NULL)),
@@ -62,9 +65,8 @@ CREATE UNIQUE INDEX one_resolution_a_hold ON ledger_transaction (hold) WHERE out
 CREATE UNIQUE INDEX one_expiry_a_lot ON ledger_transaction (lot) WHERE lot IS NOT NULL;
 CREATE UNIQUE INDEX one_reversal_a_transaction ON ledger_transaction (reverses)
     WHERE outcome = 'applied' AND reverses IS NOT NULL;
--- What may have moved nothing: the history of an owner finds the rest by its legs.
-CREATE INDEX transaction_without_legs ON ledger_transaction (account)
-    WHERE outcome = 'rejected' OR kind IN ('hold', 'void', 'expire');
+-- What moved nothing: the history of an owner finds the rest by its legs.
+CREATE INDEX transaction_without_legs ON ledger_transaction (account) WHERE legs = 0;
 
 -- Moves one amount from one account to another of the same asset: sums are zero by shape.
 CREATE TABLE leg (

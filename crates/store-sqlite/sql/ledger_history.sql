@@ -15,8 +15,7 @@ line (transaction_id, n, amount, owed, other) AS (
     UNION ALL
     SELECT t.id, 0, 0, 0, NULL
     FROM ledger_transaction AS t
-    WHERE t.account = ?1 AND (t.outcome = 'rejected' OR t.kind IN ('hold', 'void', 'expire'))
-        AND NOT EXISTS (SELECT 1 FROM leg AS l WHERE l.transaction_id = t.id)
+    WHERE t.account = ?1 AND t.legs = 0
 ),
 told AS (
     SELECT t.id, t.kind, t.happened_at, t.recorded_at, t.actor, t.memo, t.reason, line.amount, line.owed, line.other,

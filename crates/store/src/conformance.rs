@@ -12,6 +12,7 @@ mod ledger;
 mod ledger_memory;
 mod ledger_racing;
 mod ledger_samples;
+mod ledger_scripts;
 mod ledger_tampering;
 mod loading;
 mod outbox;
@@ -33,6 +34,7 @@ pub use failures::*;
 pub use groups::*;
 pub use ledger::*;
 pub use ledger_racing::*;
+pub use ledger_scripts::*;
 pub use ledger_tampering::*;
 pub use loading::*;
 pub use outbox::*;
@@ -136,6 +138,9 @@ macro_rules! store_conformance {
             a_batch_may_have_no_commands
             commands_are_written_with_their_batch
             a_refusal_says_why_the_second_time_too
+            scripts_go_as_the_model_says_one_by_one
+            scripts_go_as_the_model_says_in_small_batches
+            scripts_go_as_the_model_says_in_large_batches
             the_last_points_are_redeemed_once
             a_hold_settled_and_voided_at_once_is_resolved_once
             one_id_asked_by_many_is_decided_once

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use rollbook_ledger::{
-    Account, AccountId, Actor, Changes, Hold, Leg, Lot, LotId, LotMovement, Pin, Transaction, Verdict,
+    Account, AccountId, Actor, Changes, Hold, Leg, Lot, LotId, LotMovement, Pin, Transaction, TransactionId, Verdict,
 };
 use rollbook_sqlite::{Bulk, BulkQuery, to_micros};
 use rollbook_store::StoreError;
@@ -38,7 +38,12 @@ pub async fn changes(
     changes: &Changes,
     recorded_at: Timestamp,
 ) -> Result<(), StoreError> {
-    let bind = |query, row: &Transaction| transaction_row(query, row, recorded_at);
+    let mut legs: HashMap<TransactionId, i64> = HashMap::new();
+    for leg in &changes.legs {
+        *legs.entry(leg.transaction).or_default() += 1;
+    }
+    let count = |row: &Transaction| legs.get(&row.id).copied().unwrap_or_default();
+    let bind = |query, row: &Transaction| transaction_row(query, row, recorded_at, count(row));
     every(connection, &TRANSACTIONS, &changes.transactions, bind).await?;
     every(connection, &RESOLVED, &changes.resolved, resolved_row).await?;
     every(connection, &LEGS, &changes.legs, leg_row).await?;
@@ -65,7 +70,7 @@ fn account_row(query: BulkQuery, (id, account): &(&AccountId, &Account)) -> Bulk
     query.bind(id.0).bind(account.asset.as_str()).bind(kind).bind(owner).bind(account.place.as_str())
 }
 
-fn transaction_row(query: BulkQuery, row: &Transaction, recorded_at: Timestamp) -> BulkQuery {
+fn transaction_row(query: BulkQuery, row: &Transaction, recorded_at: Timestamp, legs: i64) -> BulkQuery {
     let (outcome, refusal) = match &row.verdict {
         Verdict::Applied => ("applied", None),
         Verdict::Rejected(refusal) => ("rejected", Some(refusal)),
@@ -88,6 +93,7 @@ fn transaction_row(query: BulkQuery, row: &Transaction, recorded_at: Timestamp) 
         .bind(row.memo.clone())
         .bind(to_micros(row.at))
         .bind(to_micros(recorded_at))
+        .bind(legs)
         .bind(row.account.map(|account| account.id().0))
         .bind(row.left.map(|left| left.posted))
         .bind(row.left.map(|left| left.held))

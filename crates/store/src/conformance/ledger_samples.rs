@@ -1,6 +1,7 @@
 //! Invented commands, and what must be told after them.
 
 use rollbook_domain::PersonId;
+use rollbook_ledger::model::{Members, World};
 use rollbook_ledger::{
     Account, Actor, Answer, Asset, Command, Destination, Due, GroupId, HoldId, LotId, Move, Order, Owner, Role, Share,
     TransactionId, Verdict, examine,
@@ -10,7 +11,7 @@ use uuid::Uuid;
 use super::Harness;
 use super::ledger_memory::Memory;
 use super::samples::{Member, at};
-use crate::{Check, Database, Group, GroupChange, HistoryFilter, StoreError};
+use crate::{Database, Group, GroupChange, HistoryFilter, StoreError};
 
 pub const POINTS: Asset = Asset::Points;
 
@@ -130,10 +131,31 @@ pub struct Pair<'s> {
 
 impl<'s> Pair<'s> {
     pub fn new(store: &'s dyn Database, owners: Vec<Owner>) -> Self {
-        Self { store, memory: Memory::default(), owners }
+        Self { store, memory: Memory::new(Members::new()), owners }
     }
 
-    /// One batch: the same answers, and afterwards the same is told of everybody.
+    /// The groups of these worlds are made, and what their members may do is known on both sides.
+    pub async fn of_worlds(store: &'s dyn Database, worlds: &[World]) -> Self {
+        let mut members = Members::new();
+        for world in worlds {
+            for number in 0..2 {
+                let group = Group { id: world.group(number), name: format!("Group {number}"), created_at: at(0) };
+                store.create_group(&group, world.person(number)).await.expect("made");
+            }
+            members.extend(world.members());
+        }
+        for ((group, person), role) in &members {
+            store.join_group(*group, *person, *role, at(0)).await.expect("joined");
+        }
+        Self { store, memory: Memory::new(members), owners: Vec::new() }
+    }
+
+    /// Whom to look at after each batch.
+    pub fn look_at(&mut self, worlds: &[World]) {
+        self.owners = worlds.iter().flat_map(|world| (0..5).map(|n| world.owner(n))).collect();
+    }
+
+    /// One batch: the same answers as one by one, and afterwards the same is told of everybody.
     pub async fn run(&mut self, commands: &[Command]) -> Vec<Answer> {
         let answers = execute(self.store, commands).await;
         assert_eq!(answers, self.memory.run(commands, at(5_000)));
@@ -164,14 +186,22 @@ impl<'s> Pair<'s> {
     }
 }
 
-/// What `verify` counts of the ledger is what the same invariants count over all rows in memory.
+/// What `verify` counts of the ledger is what the same invariants count over all rows in memory. A
+/// store may have accounts that nothing ever touched.
 pub async fn the_invariants_agree(harness: &impl Harness, memory: &Memory) {
+    let untouched = [
+        "posted_is_the_sum_of_legs",
+        "held_is_the_sum_of_open_holds",
+        "no_balance_below_its_floor",
+        "liability_is_what_was_issued",
+    ];
     let checks = harness.store().snapshot().await.expect("a snapshot").checks().await.expect("checked");
-    for expected in examine(&memory.rows) {
-        let checked = u64::try_from(expected.checked).expect("a count");
-        let broken = u64::try_from(expected.broken.len()).expect("a count");
-        let name = expected.name.to_owned();
-        let found = checks.iter().find(|check| check.name == name);
-        assert_eq!(found, Some(&Check { name, checked, broken }));
+    for expected in examine(&memory.tables.rows) {
+        let found = checks.iter().find(|check| check.name == expected.name).expect("a check of this name");
+        let (checked, broken) = (found.checked, found.broken);
+        assert_eq!((broken, expected.broken.len()), (0, 0), "{}", expected.name);
+        let expected_count = u64::try_from(expected.checked).expect("a count");
+        let same = checked == expected_count || untouched.contains(&expected.name) && checked > expected_count;
+        assert!(same, "{}: {checked} checked instead of {expected_count}", expected.name);
     }
 }
