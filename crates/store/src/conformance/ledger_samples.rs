@@ -140,7 +140,7 @@ impl<'s> Pair<'s> {
         for world in worlds {
             for number in 0..2 {
                 let group = Group { id: world.group(number), name: format!("Group {number}"), created_at: at(0) };
-                store.create_group(&group, world.person(number)).await.expect("made");
+                store.create_group(&group, Some(world.person(number))).await.expect("made");
             }
             members.extend(world.members());
         }
