@@ -11,7 +11,7 @@ mod recorded;
 mod standing;
 
 use jiff::tz::TimeZone;
-use rollbook_store::{Check, Database, StoreError};
+use rollbook_store::{Check, DeadLetters, Records, StoreError};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -70,7 +70,11 @@ impl Audit {
 
 /// Loads the records and checks them. The caller waits until all is processed: what is still
 /// queued looks lost.
-pub async fn audit(record: &Record, db: &dyn Database, options: &AuditOptions) -> Result<Audit, AuditError> {
+pub async fn audit(
+    record: &Record,
+    db: &(impl Records + DeadLetters + ?Sized),
+    options: &AuditOptions,
+) -> Result<Audit, AuditError> {
     let recorded = Recorded::load(db).await.map_err(AuditError::Store)?;
     Ok(check(record, &recorded, options))
 }

@@ -9,6 +9,7 @@
 mod audit;
 pub mod bodies;
 mod callback;
+pub mod club;
 mod effect;
 #[cfg(test)]
 mod fixtures;

@@ -27,7 +27,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("worker", 3, &["crash", "domain", "providers", "queue", "store", "telemetry"]),
     ("teller", 3, &["crash", "domain", "ledger", "store", "telemetry"]),
     ("spool", 3, &["domain", "queue"]),
-    ("simulate", 3, &["domain", "providers", "store"]),
+    ("simulate", 3, &["domain", "ledger", "providers", "store"]),
     (
         "app",
         4,
@@ -35,6 +35,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
             "crash",
             "domain",
             "ingest",
+            "ledger",
             "membership",
             "providers",
             "queue",

@@ -1,7 +1,7 @@
 //! Everything that the service recorded, as one value.
 
 use rollbook_domain::{Adjustment, Document, Payment, Person, State, Term};
-use rollbook_store::{Database, DeadLetter, DeadLetterFilter, EventFilter, EventRow, Snapshot, StoreError};
+use rollbook_store::{DeadLetter, DeadLetterFilter, DeadLetters, EventFilter, EventRow, Records, Snapshot, StoreError};
 
 /// Lists and not maps: a thing that stands twice must be seen twice.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +21,7 @@ const PAGE: u32 = 1000;
 
 impl Recorded {
     /// Reads the whole store: for a run's worth of records, not for years of them.
-    pub async fn load(db: &dyn Database) -> Result<Self, StoreError> {
+    pub async fn load(db: &(impl Records + DeadLetters + ?Sized)) -> Result<Self, StoreError> {
         let mut recorded = Self {
             events: db.events(&EventFilter::default()).await?,
             letters: db.dead_letters(&DeadLetterFilter::default()).await?,

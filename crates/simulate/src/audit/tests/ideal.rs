@@ -2,19 +2,17 @@
 //! the expectations.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rollbook_domain::{
     Account, Adjustment, AdjustmentKind, Currency, DisputePhase, Document, DocumentRef, Email, Envelope, EnvelopeId,
-    EventKey, Money, Payment, PaymentRef, Person, PersonId, ProcessorName, Seen, State, Term, Waiver,
+    EventKey, Money, Payment, PaymentRef, Person, PersonId, Seen, State, Term, Waiver,
 };
 use rollbook_store::{
     Check, DeadLetter, DeadLetterFailure, DeadLetterFilter, DeadLetterGroup, DeadLetterState, DeadLetters, EventFilter,
-    EventRow, Kept, MemberRow, Outbox, OutboxItem, PersonRecords, Records, Snapshot, Store, StoreError, Tx, WorkerId,
-    WorkerRow, Workers,
+    EventRow, Kept, MemberRow, PersonRecords, Records, Snapshot, StoreError,
 };
 
 use crate::{Effect, Expected, Key, Paid, Record, Recorded, Verdict};
@@ -295,47 +293,6 @@ impl DeadLetters for FakeDatabase {
     }
 
     async fn open_dead_letters(&self) -> Result<u64, StoreError> {
-        Err(not_played())
-    }
-}
-
-#[async_trait]
-impl Outbox for FakeDatabase {
-    async fn outbox_next(&self, _: u32) -> Result<Vec<OutboxItem>, StoreError> {
-        Err(not_played())
-    }
-
-    async fn outbox_done(&self, _: &[i64]) -> Result<(), StoreError> {
-        Err(not_played())
-    }
-
-    async fn outbox_depth(&self) -> Result<u64, StoreError> {
-        Err(not_played())
-    }
-}
-
-#[async_trait]
-impl Store for FakeDatabase {
-    async fn begin(&self) -> Result<Box<dyn Tx>, StoreError> {
-        Err(not_played())
-    }
-
-    async fn probe(&self) -> Result<(), StoreError> {
-        Err(not_played())
-    }
-}
-
-#[async_trait]
-impl Workers for FakeDatabase {
-    async fn tell(&self, _: WorkerId, _: &[(ProcessorName, u64)], _: Duration) -> Result<(), StoreError> {
-        Err(not_played())
-    }
-
-    async fn goodbye(&self, _: WorkerId) -> Result<(), StoreError> {
-        Err(not_played())
-    }
-
-    async fn workers(&self) -> Result<Vec<WorkerRow>, StoreError> {
         Err(not_played())
     }
 }
