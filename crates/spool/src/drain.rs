@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::files::{OpenFile, open_left};
 use crate::health::Permit;
 use crate::parcel::{spool, unwrap};
+use crate::room::{minus, plus};
 use crate::spool::{Offer, Spool};
 
 /// Offered at one time. The rest of the broker's window is for new traffic.
@@ -196,10 +197,8 @@ impl Spool {
 
     fn count(&self, landed: &[Landed], gone: &mut Held) {
         let confirmed = landed.iter().filter(|one| one.offer == Offer::Confirmed);
-        let now = confirmed
-            .fold(Held::default(), |sum, one| Held { deliveries: sum.deliveries + 1, bytes: sum.bytes + one.bytes });
-        gone.deliveries += now.deliveries;
-        gone.bytes += now.bytes;
+        let now = confirmed.fold(Held::default(), |sum, one| plus(sum, Held { deliveries: 1, bytes: one.bytes }));
+        *gone = plus(*gone, now);
         self.room.remove(now);
         self.say_when_drained();
     }
@@ -236,8 +235,4 @@ fn doubled(times: u32, most: Duration) -> Duration {
 async fn is_empty(file: &OpenFile) -> Result<bool, QueueError> {
     let depths = file.queue.depths(&[spool()]).await?;
     Ok(depths.iter().all(|depth| depth.ready + depth.in_flight + depth.retrying == 0))
-}
-
-fn minus(a: Held, b: Held) -> Held {
-    Held { deliveries: a.deliveries.saturating_sub(b.deliveries), bytes: a.bytes.saturating_sub(b.bytes) }
 }

@@ -62,8 +62,7 @@ impl Room {
 
     pub(crate) fn remove(&self, gone: Held) {
         let mut totals = self.totals();
-        totals.held.deliveries = totals.held.deliveries.saturating_sub(gone.deliveries);
-        totals.held.bytes = totals.held.bytes.saturating_sub(gone.bytes);
+        totals.held = minus(totals.held, gone);
         self.show(totals.held);
     }
 
@@ -92,8 +91,12 @@ impl Room {
     }
 }
 
-fn plus(a: Held, b: Held) -> Held {
+pub(crate) fn plus(a: Held, b: Held) -> Held {
     Held { deliveries: a.deliveries.saturating_add(b.deliveries), bytes: a.bytes.saturating_add(b.bytes) }
+}
+
+pub(crate) fn minus(a: Held, b: Held) -> Held {
+    Held { deliveries: a.deliveries.saturating_sub(b.deliveries), bytes: a.bytes.saturating_sub(b.bytes) }
 }
 
 #[must_use = "the room is free again as soon as this is dropped"]
