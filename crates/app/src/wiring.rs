@@ -14,7 +14,6 @@ use rollbook_queue::DEAD_LETTERS;
 use rollbook_telemetry::Metrics;
 use rollbook_waiver::Waiver;
 use rollbook_worker::{Context, RetrySchedule, Sources, Subscribers};
-
 use secrecy::ExposeSecret as _;
 
 use crate::config::{self, Resolved, ResolvedSource};

@@ -1,5 +1,6 @@
 //! Which adapter an address means. Whoever asks gets the port and never learns which one it was.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -13,7 +14,7 @@ use rollbook_store_sqlite::SqliteStore;
 use rollbook_telemetry::Metrics;
 
 use super::{clock, queue_names};
-use crate::config::{QueuePlace, Resolved, StorePlace};
+use crate::config::{QueuePlace, Resolved, StorePlace, Url};
 use crate::exit::Failure;
 
 /// A store whose schema may still be wrong.
@@ -22,8 +23,8 @@ pub enum Opened {
     Postgres(PostgresStore),
 }
 
-/// Connections that a process needs beside one a worker: keeper, relay, gauges, prune, the probe, and
-/// one to spare.
+/// Connections that a process needs beside one a worker: keeper, relay, gauges, prune, reporter and the
+/// probe.
 const CONNECTIONS_BESIDE: u32 = 6;
 
 impl Opened {
@@ -31,7 +32,7 @@ impl Opened {
     pub async fn open(config: &Resolved) -> Result<Self, StoreError> {
         match &config.store {
             StorePlace::Sqlite(file) => Ok(Self::Sqlite(SqliteStore::open(file).await?)),
-            StorePlace::Postgres(_) => Ok(Self::Postgres(PostgresStore::connect(&postgres(config))?)),
+            StorePlace::Postgres(url) => Ok(Self::Postgres(PostgresStore::connect(&postgres(config, url))?)),
         }
     }
 
@@ -73,16 +74,12 @@ impl Opened {
     }
 }
 
-/// How the server of this configuration is reached.
-pub fn postgres(config: &Resolved) -> rollbook_store_postgres::Options {
-    let url = match &config.store {
-        StorePlace::Postgres(url) => url.expose(),
-        StorePlace::Sqlite(_) => "",
-    };
+/// How this configuration uses the server at `url`.
+pub fn postgres(config: &Resolved, url: &Url) -> rollbook_store_postgres::Options {
     let workers = super::processors(config).len() * config.worker.per_processor;
     rollbook_store_postgres::Options {
         max_connections: CONNECTIONS_BESIDE + u32::try_from(workers).unwrap_or(u32::MAX - CONNECTIONS_BESIDE),
-        ..rollbook_store_postgres::Options::new(url)
+        ..rollbook_store_postgres::Options::new(url.expose())
     }
 }
 
@@ -90,8 +87,8 @@ pub fn postgres(config: &Resolved) -> rollbook_store_postgres::Options {
 pub async fn open_existing_store(config: &Resolved) -> Result<Arc<dyn Database>, Failure> {
     match &config.store {
         StorePlace::Sqlite(file) => Ok(Arc::new(SqliteStore::open_existing(file).await.map_err(Failure::failed)?)),
-        StorePlace::Postgres(_) => {
-            let store = PostgresStore::connect_existing(&postgres(config)).await.map_err(Failure::failed)?;
+        StorePlace::Postgres(url) => {
+            let store = PostgresStore::connect_existing(&postgres(config, url)).await.map_err(Failure::failed)?;
             Ok(Arc::new(store))
         }
     }
@@ -175,35 +172,32 @@ fn spool_files(config: &Resolved) -> SqliteFiles {
 
 /// The queue, for those who only look, beside a running service.
 pub enum Waiting {
-    File,
+    File(PathBuf),
     Broker(Arc<RabbitQueue>),
 }
 
 impl Waiting {
     pub async fn open(config: &Resolved) -> Result<Self, Failure> {
         match &config.queue {
-            QueuePlace::Sqlite(_) => Ok(Self::File),
+            QueuePlace::Sqlite(file) => Ok(Self::File(file.clone())),
             QueuePlace::Rabbit { .. } => connect(config).await.map(Self::Broker),
         }
     }
 
     /// Whether the queue itself knows what workers hold. A broker tells only what is ready.
     pub fn knows_in_flight(&self) -> bool {
-        matches!(self, Self::File)
+        matches!(self, Self::File(_))
     }
 
     /// One entry a queue that a worker drains, and one for what found no queue where that can happen.
     pub async fn depths(&self, config: &Resolved) -> Result<Vec<QueueDepth>, Failure> {
         let mut names = queue_names(config);
-        match (self, &config.queue) {
-            (Self::Broker(queue), _) => {
+        match self {
+            Self::Broker(queue) => {
                 names.push(rollbook_queue_rabbitmq::UNROUTED.into());
                 queue.depths(&names).await.map_err(Failure::failed)
             }
-            (Self::File, QueuePlace::Sqlite(file)) => {
-                SqliteQueue::inspect(file, &names, &clock()).await.map_err(Failure::failed)
-            }
-            (Self::File, QueuePlace::Rabbit { .. }) => Ok(Vec::new()),
+            Self::File(file) => SqliteQueue::inspect(file, &names, &clock()).await.map_err(Failure::failed),
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::finding::{Check, whole};
 use super::{server, sources};
-use crate::config::{Resolved, StorePlace};
+use crate::config::{Resolved, StorePlace, Url};
 use crate::wiring::places::{self, Opened};
 
 const FILE: &str = "store-file";
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub async fn checks(config: &Resolved, clock: &Clock) -> Vec<Check> {
     let (mut checks, usable) = match &config.store {
-        StorePlace::Postgres(_) => on_server(config, clock).await,
+        StorePlace::Postgres(url) => on_server(config, url, clock).await,
         StorePlace::Sqlite(file) if !file.exists() => {
             let detail = format!("there is no store at {} yet", file.display());
             (vec![Check::warning(FILE, detail, "run `rollbook up` (or `rollbook migrate`), which makes it")], false)
@@ -30,8 +30,8 @@ pub async fn checks(config: &Resolved, clock: &Clock) -> Vec<Check> {
     checks
 }
 
-async fn on_server(config: &Resolved, clock: &Clock) -> (Vec<Check>, bool) {
-    match PostgresStore::examine(&places::postgres(config), clock).await {
+async fn on_server(config: &Resolved, url: &Url, clock: &Clock) -> (Vec<Check>, bool) {
+    match PostgresStore::examine(&places::postgres(config, url), clock).await {
         Ok(found) => {
             let usable = found.pending == Ok(Vec::new());
             (server::findings(&found), usable)
