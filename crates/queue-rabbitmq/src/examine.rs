@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
-use lapin::options::{BasicConsumeOptions, BasicPublishOptions, QueueDeclareOptions};
+use lapin::options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError, BasicProperties};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::uri::AMQPUri;
@@ -273,13 +273,12 @@ async fn may_configure(connection: &Connection, mut plan: QueuePlan) -> Result<O
 /// tells it to whoever publishes.
 async fn may_publish(connection: &Connection, exchange: &str) -> Result<Option<bool>, Trouble> {
     let channel = throw_away(connection).await?;
+    // The refusal comes in place of the confirm; whatever else is asked may come too late to be told it.
+    answer("confirm.select", channel.confirm_select(ConfirmSelectOptions::default())).await?;
     let never = BasicProperties::default().with_expiration("never".into());
     let publish = channel.basic_publish(exchange.into(), "doctor".into(), BasicPublishOptions::default(), b"", never);
-    drop(answer("basic.publish", publish).await?);
-    // The refusal comes with the next answer.
-    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-    let next = channel.queue_declare(exchange.into(), passive, FieldTable::default());
-    verdict(answer("queue.declare", next).await.map(drop))
+    let confirm = answer("basic.publish", publish).await?;
+    verdict(answer("confirm", confirm).await.map(drop))
 }
 
 /// A consumer whose priority is no number is refused.
