@@ -3,10 +3,10 @@
 //! A queue that was deleted, or is not declared yet, costs nothing: its messages wait in `unrouted`
 //! under the routing key they had, and are published again once a queue of that name exists.
 //!
-//! The broker acts on an acknowledgement some time after it was sent, and on the end of a channel at
-//! once: a channel that ends soon after its last acknowledgements gives back what was moved, which is
-//! then moved twice, and what is unwanted doubles at each pass. So a pass hands back what it has in hand
-//! and leaves its channel open, for the next one.
+//! The broker holds back all but the first few dozen acknowledgements that come at once, and forgets
+//! those when their channel ends: what was moved then comes again, is moved twice, and what is unwanted
+//! doubles at each pass. So a pass hands back what it has in hand and leaves its channel open, for the
+//! next one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
