@@ -17,10 +17,10 @@ mod unrouted;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use rollbook_domain::{Clock, Envelope, EnvelopeId, ProcessorName};
-use rollbook_queue::{Consumer, Delivery, Message, PublishError, Queue as _, Settled, Settlement};
+use rollbook_domain::{Clock, ProcessorName};
+use rollbook_queue::conformance::message;
+use rollbook_queue::{Consumer, Delivery, PublishError, Queue as _, Settled, Settlement};
 
 use crate::tests::broker::Broker;
 use crate::{Options, RabbitQueue};
@@ -49,22 +49,6 @@ async fn world() -> (Broker, Arc<RabbitQueue>) {
 
 fn names(names: &[&str]) -> Vec<ProcessorName> {
     names.iter().map(ProcessorName::new).collect()
-}
-
-fn message(number: u32, to: &[&str]) -> Message {
-    let mut random = [0; 10];
-    random[..4].copy_from_slice(&number.to_be_bytes());
-    let received_at = Timestamp::constant(1_793_491_200, 0);
-    let envelope = Envelope {
-        id: EnvelopeId::at(received_at, random),
-        source: "cybersource".into(),
-        delivery_key: format!("key-{number}").into(),
-        received_at,
-        headers: Vec::new(),
-        trace: None,
-        body: Bytes::from(format!("body {number}")),
-    };
-    Message { envelope, to: names(to), redecide: false }
 }
 
 async fn publish(queue: &RabbitQueue, number: u32) -> Result<(), PublishError> {

@@ -7,9 +7,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use rollbook_domain::{Envelope, EnvelopeId};
 use rollbook_queue::{Consumer, Message, Queue, Settled, Settlement};
 use rollbook_queue_sqlite::{Options, SqliteQueue};
 use tokio::task::JoinSet;
@@ -22,18 +20,9 @@ const BACKLOG: u32 = 200_000;
 const BATCH: usize = 256;
 
 fn message(number: u32) -> Message {
-    let mut random = [0; 10];
-    random[..4].copy_from_slice(&number.to_be_bytes());
-    let envelope = Envelope {
-        id: EnvelopeId::at(Timestamp::UNIX_EPOCH, random),
-        source: "cybersource".into(),
-        delivery_key: format!("key-{number}").into(),
-        received_at: Timestamp::UNIX_EPOCH,
-        headers: vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())],
-        trace: None,
-        body: Bytes::from(vec![b'x'; 1_024]),
-    };
-    Message { envelope, to: vec!["membership".into()], redecide: false }
+    let mut message = rollbook_queue::conformance::message(number, &["membership"]);
+    message.envelope.body = vec![b'x'; 1_024].into();
+    message
 }
 
 /// Each publisher waits for its commit, as a request does. Returns the waits.

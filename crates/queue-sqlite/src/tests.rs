@@ -9,11 +9,9 @@ use std::time::Duration;
 
 use crate::{Options, SqliteQueue};
 use async_trait::async_trait;
-use bytes::Bytes;
 use jiff::Timestamp;
-use rollbook_domain::{Envelope, EnvelopeId};
-use rollbook_queue::conformance::{Harness, TestClock};
-use rollbook_queue::{Message, Queue};
+use rollbook_queue::Queue;
+use rollbook_queue::conformance::{Harness, TestClock, message};
 use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
@@ -74,22 +72,6 @@ impl Harness for Embedded {
 }
 
 rollbook_queue::queue_conformance!(embedded);
-
-fn message(number: u32, names: &[&str]) -> Message {
-    let mut random = [0; 10];
-    random[..4].copy_from_slice(&number.to_be_bytes());
-    let received_at = Timestamp::constant(1_793_491_200, 0);
-    let envelope = Envelope {
-        id: EnvelopeId::at(received_at, random),
-        source: "cybersource".into(),
-        delivery_key: format!("key-{number}").into(),
-        received_at,
-        headers: Vec::new(),
-        trace: None,
-        body: Bytes::from_static(b"amount=15.00"),
-    };
-    Message { envelope, to: names.iter().map(|name| (*name).into()).collect(), redecide: false }
-}
 
 /// What another process does to the file.
 async fn run(path: &Path, sql: &'static str) {

@@ -143,7 +143,8 @@ fn to(names: &[&str]) -> Vec<ProcessorName> {
     names.iter().map(ProcessorName::new).collect()
 }
 
-fn message(number: u32, names: &[&str]) -> Message {
+/// A message to tell from others: its id, key and body hold `number`.
+pub fn message(number: u32, names: &[&str]) -> Message {
     let mut random = [0; 10];
     random[..4].copy_from_slice(&number.to_be_bytes());
     let envelope = Envelope {

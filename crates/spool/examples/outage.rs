@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use prometheus::IntGauge;
-use rollbook_domain::{Envelope, EnvelopeId};
 use rollbook_queue::{Message, PublishError, Publisher};
 use rollbook_queue_sqlite::SqliteFiles;
 use rollbook_spool::{Options, Spool};
@@ -30,19 +29,9 @@ impl Publisher for Broker {
 }
 
 fn message(number: u32) -> Message {
-    let mut random = [0; 10];
-    random[..4].copy_from_slice(&number.to_be_bytes());
-    let received_at = Timestamp::constant(1_793_491_200, 0);
-    let envelope = Envelope {
-        id: EnvelopeId::at(received_at, random),
-        source: "cybersource".into(),
-        delivery_key: format!("key-{number}").into(),
-        received_at,
-        headers: Vec::new(),
-        trace: None,
-        body: vec![b'x'; 2_000].into(),
-    };
-    Message { envelope, to: vec!["membership".into(), "waiver".into()], redecide: false }
+    let mut message = rollbook_queue::conformance::message(number, &["membership", "waiver"]);
+    message.envelope.body = vec![b'x'; 2_000].into();
+    message
 }
 
 /// Each sender waits for its answer before it sends again.

@@ -7,10 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use jiff::Timestamp;
 use prometheus::IntGauge;
-use rollbook_domain::{Envelope, EnvelopeId};
 use rollbook_queue::conformance::TestClock;
 use rollbook_queue::{Message, PublishError, Publisher};
 use rollbook_queue_sqlite::SqliteFiles;
@@ -194,19 +191,9 @@ fn key(number: u32) -> String {
 }
 
 pub fn message(number: u32) -> Message {
-    let mut random = [0; 10];
-    random[..4].copy_from_slice(&number.to_be_bytes());
-    let received_at = Timestamp::constant(1_793_491_200, 0);
-    let envelope = Envelope {
-        id: EnvelopeId::at(received_at, random),
-        source: "cybersource".into(),
-        delivery_key: key(number).into(),
-        received_at,
-        headers: vec![("content-type".to_owned(), "text/plain".to_owned())],
-        trace: Some("00-0123-45-01".to_owned()),
-        body: Bytes::from_static(b"amount=15.00"),
-    };
-    Message { envelope, to: vec!["membership".into(), "waiver".into()], redecide: false }
+    let mut message = rollbook_queue::conformance::message(number, &["membership", "waiver"]);
+    message.envelope.trace = Some("00-0123-45-01".to_owned());
+    message
 }
 
 /// Waits until it is true.
