@@ -1,5 +1,7 @@
 //! Commands: the six orders, well-formed by construction.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use rollbook_domain::PersonId;
 use thiserror::Error;
@@ -22,7 +24,7 @@ pub enum Actor {
 
 /// One order with the id that makes it happen once. To be built with [`Command::new`] or
 /// [`Command::expiring`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Command {
     pub(crate) id: TransactionId,
     pub(crate) at: Timestamp,
@@ -157,6 +159,16 @@ impl Command {
 
     pub fn memo(&self) -> Option<&str> {
         self.memo.as_deref()
+    }
+}
+
+/// A memo may name people, so it never reaches a log.
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, at, actor, order, memo } = self;
+        let mut command = f.debug_struct("Command");
+        command.field("id", id).field("at", at).field("actor", actor).field("order", order);
+        command.field("memo", &memo.as_ref().map(|_| "hidden")).finish()
     }
 }
 

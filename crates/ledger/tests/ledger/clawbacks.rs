@@ -69,6 +69,21 @@ fn a_take_back_of_no_award_takes_the_soonest() {
     assert_eq!(club.has(0), 8);
 }
 
+/// What has no date cannot be told from what has one without looking at all of it.
+#[test]
+fn undated_points_that_are_spent_are_not_found_among_dated_ones() {
+    let mut club = Club::new();
+    let undated = club.award(0, 10, None);
+    applied(&club.redeem(0, 10));
+    club.award(0, 20, Some(30));
+    club.award(0, 20, Some(40));
+    club.take_back(0, 10, Some(undated));
+    club.until(30).sweep();
+    assert_eq!(club.has(0), 20, "ten of the first lot expired");
+    club.until(40).sweep();
+    assert_eq!(club.has(0), 0);
+}
+
 #[test]
 fn two_partial_refunds_take_as_much_as_one() {
     let spent_and_expired = || {
