@@ -1,6 +1,7 @@
 //! Reversals and take-backs, one story a test.
 
-use rollbook_ledger::{Asset, Destination, Move, Order};
+use rollbook_ledger::model::at;
+use rollbook_ledger::{Actor, Asset, Command, Destination, Move, Order};
 
 use crate::club::{Club, applied, hold_of, id, owner, refusal};
 
@@ -141,6 +142,45 @@ fn what_a_take_back_leaves_can_be_spent_in_the_same_command() {
     assert_eq!(refusal(&club.order(order(vec![take_back, spend(5)]))).0, "insufficient_points");
     applied(&club.order(order(vec![take_back, spend(4)])));
     assert_eq!((club.has(0), club.owes(0)), (0, 0));
+}
+
+#[test]
+fn what_expired_is_found_once_within_one_command() {
+    let mut club = Club::new();
+    let award = club.award(0, 10, Some(20));
+    club.until(20).sweep();
+    club.award(0, 10, None);
+    let take_back = Move::TakeBack { from: owner(0), amount: 6, of: Some(award) };
+    let spend = |amount| Move::Spend { from: owner(0), to: Destination::Redeemed, amount };
+    let order = |moves| Order::Post { asset: Asset::Points, moves };
+    let refused = club.order(order(vec![take_back, take_back, spend(9)]));
+    assert_eq!(refusal(&refused).0, "insufficient_points", "ten of twelve had expired");
+    applied(&club.order(order(vec![take_back, take_back, spend(8)])));
+    assert_eq!((club.has(0), club.owes(0)), (0, 0));
+}
+
+/// In memory rows stand as they were made, from a database they come in any order.
+#[test]
+fn a_reversal_over_several_lots_is_the_same_in_one_batch_or_alone() {
+    let post = |n: usize, step| {
+        let order = Order::Post { asset: Asset::Points, moves: vec![step] };
+        Command::new(id(n), at(0), Actor::System, order).unwrap()
+    };
+    let award = |expires| Move::Award { to: owner(0), amount: 10, expires_at: Some(at(expires)) };
+    let spend = |from: usize, to, amount| Move::Spend { from: owner(from), to, amount };
+    let commands = [
+        post(0, award(30)),
+        post(1, award(20)),
+        post(2, spend(0, Destination::Owner(owner(1)), 20)),
+        post(3, spend(1, Destination::Redeemed, 15)),
+        Command::new(id(4), at(0), Actor::System, Order::Reverse { transaction: id(2) }).unwrap(),
+    ];
+    let (mut together, mut alone) = (Club::new().tables, Club::new().tables);
+    together.run(&commands);
+    for command in commands {
+        alone.run_one(command);
+    }
+    assert_eq!(together, alone);
 }
 
 #[test]
