@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rollbook_domain::{Email, PersonId};
 use rollbook_ledger::{
     Actor, Answer, Asset, Command, Due, Hold, HoldId, Lot, LotId, Move, Order, Owner, Sums, TransactionId, Verdict,
@@ -18,6 +18,11 @@ use crate::{Context, Options, Teller};
 
 pub(crate) fn noon() -> Timestamp {
     "2025-03-01T12:00:00Z".parse().unwrap()
+}
+
+/// Noon, so many days later.
+pub(crate) fn days(count: i64) -> Timestamp {
+    noon() + SignedDuration::from_hours(24 * count)
 }
 
 pub(crate) fn member(name: &str) -> Owner {

@@ -13,6 +13,7 @@ use crate::{Options, Teller, TellerError};
 mod faults;
 mod leaving;
 mod property;
+mod sqlite;
 mod sweep;
 
 /// Handed in, in this order, while the ledger is busy with something else: `busy` is begun first.
