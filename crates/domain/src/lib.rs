@@ -13,6 +13,7 @@ mod envelope;
 mod event;
 mod ids;
 mod money;
+mod owner;
 mod people;
 mod plan;
 mod records;
@@ -26,6 +27,7 @@ pub use envelope::Envelope;
 pub use event::{Amount, AmountFault, Capture, Completion, Dispute, DisputePhase, Event, Fact, FactKind, Refund};
 pub use ids::{Account, DeliveryKey, EnvelopeId, EventKey, PersonId, ProcessorName, SourceName};
 pub use money::{Currency, Money, MoneyFault};
+pub use owner::{GroupId, Owner};
 pub use people::{Introduction, Said, introduce};
 pub use plan::{Verdict, compare, outcome, plan, reads};
 pub use records::{

@@ -1,9 +1,9 @@
 //! Accounts: whose, of what, and for which purpose.
 
-use rollbook_domain::PersonId;
+use rollbook_domain::{GroupId, Owner, PersonId};
 use uuid::Uuid;
 
-use crate::{AccountId, GroupId};
+use crate::AccountId;
 
 /// What is counted. Amounts are whole units of it; nothing moves from one asset to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,30 +22,6 @@ impl Asset {
 
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Points, Self::Minutes].into_iter().find(|asset| asset.as_str() == text)
-    }
-}
-
-/// Who has a balance of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Owner {
-    Person(PersonId),
-    Group(GroupId),
-}
-
-impl Owner {
-    /// `person` or `group`, as the tables have it. Places of the system are `system`.
-    pub fn kind(self) -> &'static str {
-        match self {
-            Self::Person(_) => "person",
-            Self::Group(_) => "group",
-        }
-    }
-
-    pub fn uuid(self) -> Uuid {
-        match self {
-            Self::Person(person) => person.0,
-            Self::Group(group) => group.0,
-        }
     }
 }
 

@@ -23,10 +23,6 @@ id!(
     AccountId
 );
 id!(
-    /// A household, team or club section that owns points together.
-    GroupId
-);
-id!(
     /// A command and the transaction it became: one id, the idempotency key.
     TransactionId
 );

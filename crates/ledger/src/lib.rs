@@ -55,13 +55,14 @@ mod reverse;
 mod rows;
 pub mod schema;
 
-pub use account::{Account, Asset, Owner, Place};
+pub use account::{Account, Asset, Place};
 pub use answer::{Answer, Refusal, Verdict, reasons};
 pub use books::Loaded;
 pub use command::{Actor, Command, Destination, Due, LARGEST, Malformed, Move, Order, Share};
 pub use decide::decide;
 pub use digest::RequestDigest;
-pub use ids::{AccountId, GroupId, HoldId, LotId, TransactionId};
+pub use ids::{AccountId, HoldId, LotId, TransactionId};
 pub use invariants::{Check, INVARIANTS, Rows, examine};
 pub use reads::{Known, Need, Needs, Wanted, accounts_of};
+pub use rollbook_domain::{GroupId, Owner};
 pub use rows::{Balance, Changes, Hold, HoldState, Kind, Leg, Lot, LotMovement, Pin, Role, Sums, Transaction};
