@@ -6,7 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Adjustment, Amount, Detail, DetailField, Document, Email, Event, FactKind, Payment, PersonId, Reads, State, Term,
+    Adjustment, Amount, Detail, DetailField, Document, Earning, Email, Event, FactKind, Payment, PersonId, Reads,
+    State, Term,
 };
 
 /// A stable word for why something was not applied, such as `wrong_amount`. Scripts and metrics
@@ -113,6 +114,9 @@ pub enum Change {
     },
     /// Writes what is now known of a document.
     SetDocument(Document),
+    /// Records what was earned and moves the points: all of one event in one transaction of the
+    /// ledger.
+    Earn(Box<Earning>),
     /// Tells the other processors. Dropped when nobody subscribes.
     Emit(Announcement),
 }

@@ -118,6 +118,20 @@ pub struct Capture {
     pub name: Option<String>,
 }
 
+impl Capture {
+    /// Whether the second signed amount, where there is one, is `money` as well. One without a
+    /// currency is in that of the first.
+    pub fn authorised_agrees(&self, money: Money) -> bool {
+        let Some(authorised) = &self.authorised else { return true };
+        match authorised.money {
+            Ok(second) => second == money,
+            Err(AmountFault::MissingAmount) => true,
+            Err(AmountFault::MissingCurrency) => Money::parse(&authorised.text, money.currency) == Ok(money),
+            Err(AmountFault::Unreadable(_)) => false,
+        }
+    }
+}
+
 /// Names and addresses never reach a log, so `Debug` hides them.
 impl fmt::Debug for Capture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,6 +8,7 @@
 mod calendar;
 mod decision;
 mod digest;
+mod earnings;
 mod email;
 mod envelope;
 mod event;
@@ -22,6 +23,7 @@ mod state;
 pub use calendar::{a_year_after, date_in};
 pub use decision::{Announcement, Change, Decision, Fault, Outcome, Processor, Reason, Seen, reasons};
 pub use digest::EventDigest;
+pub use earnings::{Capped, Earning, EarningKey, Paid, Period, Rate, Scope};
 pub use email::Email;
 pub use envelope::Envelope;
 pub use event::{Amount, AmountFault, Capture, Completion, Dispute, DisputePhase, Event, Fact, FactKind, Refund};

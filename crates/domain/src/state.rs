@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
-    Adjustment, Change, Document, DocumentRef, Email, FactRef, Payment, PaymentRef, Person, PersonId, Seen, Term,
+    Adjustment, Change, Document, DocumentRef, Earning, EarningKey, Email, FactRef, Payment, PaymentRef, Person,
+    PersonId, Scope, Seen, Term,
 };
 
 /// What must be loaded before `decide` can run.
 ///
 /// Loading is by whole persons: whoever is named by an address, a payment or a document comes with
 /// all their details, payments, adjustments and terms, because a term is a fold over all of them.
-/// Documents come alone. Sets are ordered, so that a store locks rows in one order.
+/// Documents come alone. Earnings come by whole scopes: a payment's with all others of the scopes
+/// they are in, because a cap is counted over all of them. Sets are ordered, so that a store locks rows in one order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reads {
     pub people: BTreeSet<Email>,
@@ -18,6 +20,10 @@ pub struct Reads {
     pub documents: BTreeSet<DocumentRef>,
     /// Facts whose outcome in this processor is asked for.
     pub outcomes: BTreeSet<FactRef>,
+    /// Payments whose earnings are asked for, with all of their scopes.
+    pub earned_by: BTreeSet<PaymentRef>,
+    /// Scopes all of whose earnings are asked for.
+    pub scopes: BTreeSet<Scope>,
 }
 
 impl Reads {
@@ -26,6 +32,8 @@ impl Reads {
         self.payments.extend(other.payments);
         self.documents.extend(other.documents);
         self.outcomes.extend(other.outcomes);
+        self.earned_by.extend(other.earned_by);
+        self.scopes.extend(other.scopes);
     }
 }
 
@@ -42,6 +50,9 @@ pub struct State {
     pub documents: BTreeMap<DocumentRef, Document>,
     /// What this processor did with facts it has already settled.
     pub outcomes: HashMap<FactRef, Seen>,
+    pub earnings: BTreeMap<EarningKey, Earning>,
+    pub earned_by: HashMap<PaymentRef, BTreeSet<EarningKey>>,
+    pub earned_in: HashMap<Scope, BTreeSet<EarningKey>>,
 }
 
 impl State {
@@ -56,6 +67,16 @@ impl State {
 
     pub fn adjustments_of(&self, payment: &PaymentRef) -> &[Adjustment] {
         self.adjustments.get(payment).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a payment earned and lost, in order of key.
+    pub fn earned_by(&self, payment: &PaymentRef) -> impl Iterator<Item = &Earning> {
+        self.earned_by.get(payment).into_iter().flatten().filter_map(|key| self.earnings.get(key))
+    }
+
+    /// All of one scope, in order of key.
+    pub fn earned_in(&self, scope: &Scope) -> impl Iterator<Item = &Earning> {
+        self.earned_in.get(scope).into_iter().flatten().filter_map(|key| self.earnings.get(key))
     }
 
     pub fn add_person(&mut self, person: Person) {
@@ -82,6 +103,18 @@ impl State {
         self.documents.insert(document.reference.clone(), document);
     }
 
+    /// One that is there already is the same one, loaded for another reason.
+    pub fn add_earning(&mut self, earning: Earning) {
+        let key = earning.key();
+        if let Some(paid) = &earning.paid {
+            self.earned_by.entry(paid.payment.clone()).or_default().insert(key.clone());
+        }
+        if let Some(scope) = earning.scope() {
+            self.earned_in.entry(scope).or_default().insert(key.clone());
+        }
+        self.earnings.insert(key, earning);
+    }
+
     /// Does to this copy what the store will do to the records.
     pub fn apply(&mut self, change: &Change) {
         match change {
@@ -95,6 +128,7 @@ impl State {
             Change::AdjustPayment(adjustment) => self.add_adjustment(adjustment.clone()),
             Change::SetTerm { term, .. } => self.add_term(term.clone()),
             Change::SetDocument(document) => self.add_document(document.clone()),
+            Change::Earn(earning) => self.add_earning((**earning).clone()),
             Change::Emit(_) => {}
         }
     }
@@ -200,6 +234,7 @@ mod tests {
             payments: [reference(transaction)].into(),
             documents: BTreeSet::new(),
             outcomes: [FactRef { account: "club".into(), key: EventKey::captured(transaction) }].into(),
+            ..Reads::default()
         };
         let mut all = reads("a");
         all.merge(reads("b"));

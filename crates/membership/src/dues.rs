@@ -103,19 +103,8 @@ fn amount(capture: &Capture, plan: &Plan, paid_on: Date) -> Result<Money, String
     if money != plan.price {
         return Err(format!("{money} was paid, but {due}; refund it, or mend the price list and replay"));
     }
-    if !agrees(capture.authorised.as_ref(), money) {
+    if !capture.authorised_agrees(money) {
         return Err(format!("{money} was asked for, but another amount was authorised; {due}; look the payment up"));
     }
     Ok(money)
-}
-
-/// A second signed amount must be the same one. One without a currency is in that of the first.
-fn agrees(authorised: Option<&Amount>, money: Money) -> bool {
-    let Some(authorised) = authorised else { return true };
-    match authorised.money {
-        Ok(second) => second == money,
-        Err(AmountFault::MissingAmount) => true,
-        Err(AmountFault::MissingCurrency) => Money::parse(&authorised.text, money.currency) == Ok(money),
-        Err(AmountFault::Unreadable(_)) => false,
-    }
 }

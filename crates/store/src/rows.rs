@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use rollbook_domain::{
-    Adjustment, Change, Detail, DetailField, Document, DocumentRef, Email, FactRef, Payment, PaymentRef, PersonId, Term,
+    Adjustment, Change, Detail, DetailField, Document, DocumentRef, Earning, Email, FactRef, Payment, PaymentRef,
+    PersonId, Term,
 };
 
 use crate::{Batch, SettledEvent};
@@ -26,6 +27,7 @@ pub struct Rows<'b> {
     pub term_lines: Vec<TermLine<'b>>,
     pub documents: BTreeMap<&'b DocumentRef, &'b Document>,
     pub document_lines: Vec<DocumentLine<'b>>,
+    pub earnings: Vec<&'b Earning>,
 }
 
 /// A person of a first address.
@@ -75,6 +77,7 @@ impl<'b> Rows<'b> {
                 self.term_lines.push(TermLine { term, was: was.as_ref(), by });
             }
             Change::SetDocument(document) => self.document(document, by),
+            Change::Earn(earning) => self.earnings.push(earning),
             // The worker made an outgoing envelope of it.
             Change::Emit(_) => {}
         }

@@ -124,7 +124,7 @@ impl Records {
                 assert_eq!(self.state.terms.get(&term.payment), was.as_ref(), "the journal has no gap");
                 assert_ne!(was.as_ref(), Some(term), "only what changes is written");
             }
-            Change::SetDocument(_) => {}
+            Change::SetDocument(_) | Change::Earn(_) => {}
             Change::Emit(Announcement::MemberRegistered { person }) => self.registered.push(*person),
         }
     }
