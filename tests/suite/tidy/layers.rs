@@ -16,6 +16,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("providers", 2, &["domain"]),
     ("membership", 2, &["domain"]),
     ("waiver", 2, &["domain"]),
+    ("points", 2, &["domain"]),
     ("ledger", 1, &["domain"]),
     ("queue", 2, &["domain"]),
     ("store", 2, &["domain", "ledger"]),
@@ -55,7 +56,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
 ];
 
 /// Crates that must stay pure: no runtime, no network, no database, no randomness.
-const PURE: &[&str] = &["domain", "providers", "membership", "waiver", "ledger"];
+const PURE: &[&str] = &["domain", "providers", "membership", "waiver", "points", "ledger"];
 const IMPURE: &[&str] = &["tokio", "hyper", "axum", "reqwest", "sqlx", "getrandom", "fastrand", "tracing", "lapin"];
 
 /// Crates that may hold a backend, and what marks one.
