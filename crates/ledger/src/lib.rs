@@ -42,6 +42,7 @@ mod command;
 mod decide;
 mod digest;
 mod due;
+mod earning;
 mod hold;
 mod ids;
 mod invariants;
