@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rollbook_domain::{
-    Account, Adjustment, AdjustmentKind, Amount, Announcement, Capture, Change, Currency, Decision, Email, Envelope,
-    EnvelopeId, Event, EventKey, Fact, FactKind, Fault, Money, Payment, PaymentRef, PersonId, Processor, Reads, Reason,
-    Refund, SourceName, State, reasons,
+    Account, Adjustment, AdjustmentKind, Amount, Announcement, Capture, Change, Currency, Decision, Earning, Email,
+    Envelope, EnvelopeId, Event, EventKey, Fact, FactKind, FactRef, Fault, Money, Owner, Payment, PaymentRef, PersonId,
+    Processor, Rate, Reads, Reason, Refund, SourceName, State, reasons,
 };
 use rollbook_providers::{Fields, KeyFault, Keys, Provider, Request, Secret, SignatureFault, Signed, TranslateFault};
 use rollbook_queue::Delivery;
@@ -161,6 +161,7 @@ impl Processor for FakeProcessor {
             "fail" => Decision::Fail(fault("wrong_amount")),
             "panic" => panic!("on purpose"),
             "join" => Decision::Apply(joined(event, transaction)),
+            "earn" => Decision::Apply(vec![paid(event, transaction), earned(event)]),
             _ => Decision::Apply(vec![paid(event, transaction)]),
         }
     }
@@ -195,6 +196,26 @@ fn paid(event: &Event, transaction: &str) -> Change {
         category: "MU".to_owned(),
         renewal_window_days: 40,
     })
+}
+
+/// A point a cent.
+fn earned(event: &Event) -> Change {
+    let Fact::PaymentCaptured(capture) = &event.fact else { panic!("unwanted: {event:?}") };
+    let points = capture.amount.money.unwrap().minor;
+    let fact = FactRef { account: event.account.clone(), key: event.key.clone() };
+    Change::Earn(Box::new(Earning {
+        of: fact.clone(),
+        fact,
+        rule: "a point a cent".to_owned(),
+        owner: Owner::Person(PersonId(Uuid::nil())),
+        paid: None,
+        rate: Rate::Award { points },
+        capped: None,
+        earned: points,
+        moved: points,
+        at: event.occurred_at,
+        expires_at: None,
+    }))
 }
 
 fn fault(reason: &'static str) -> Fault {

@@ -13,6 +13,7 @@ use rollbook_domain::{
     Change, Decision, Envelope, EnvelopeId, Event, FactRef, Outcome, Processor, ProcessorName, Reads, Reason, Seen,
     State, Verdict, plan,
 };
+use rollbook_ledger::Command;
 use rollbook_queue::Delivery;
 use rollbook_store::{Batch, Outgoing, SettledEvent, Store, StoreError, Tx};
 use tokio::time::Instant;
@@ -55,6 +56,7 @@ impl Desk {
         let fates = decided.map(|((item, (event, redecide)), verdict)| minutes.note(item, event, *redecide, verdict));
         let fates: Vec<Fate> = fates.collect();
         let closed = open.without(items, &fates);
+        minutes.batch.commands = commands(&minutes.batch.settled)?;
         minutes.batch.settled_envelopes = closed.settled(items, &prepared.deliveries);
         self.commit(tx, &minutes.batch, started).await?;
         open.replace(closed);
@@ -232,6 +234,18 @@ impl<'a> Minutes<'a> {
             }
         }
     }
+}
+
+/// What the ledger is to do for what was earned: one command a fact.
+fn commands(settled: &[SettledEvent]) -> Result<Vec<Command>, StoreError> {
+    let earnings = |event: &SettledEvent| {
+        Command::earning(event.changes.iter().filter_map(|change| match change {
+            Change::Earn(earning) => Some(&**earning),
+            _ => None,
+        }))
+    };
+    let commands = settled.iter().filter_map(|event| earnings(event).transpose());
+    commands.collect::<Result<_, _>>().map_err(|malformed| StoreError::Refused(malformed.into()))
 }
 
 /// What a final decision leaves behind; the fate of an event that stays open.

@@ -25,7 +25,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("store-postgres", 3, &["domain", "ledger", "store"]),
     ("store-sqlite", 3, &["domain", "ledger", "sqlite", "store"]),
     ("ingest", 3, &["crash", "domain", "providers", "queue", "telemetry"]),
-    ("worker", 3, &["crash", "domain", "providers", "queue", "store", "telemetry"]),
+    ("worker", 3, &["crash", "domain", "ledger", "providers", "queue", "store", "telemetry"]),
     ("teller", 3, &["crash", "domain", "ledger", "store", "telemetry"]),
     ("spool", 3, &["domain", "queue"]),
     ("simulate", 3, &["domain", "ledger", "providers", "store"]),

@@ -13,6 +13,7 @@ use super::*;
 use crate::RetrySchedule;
 use crate::fakes::{self, FakeProcessor, FakeQueue, FakeStore, delivery};
 
+mod earnings;
 mod store_faults;
 
 struct World {

@@ -1,0 +1,6 @@
+//! The rules as stories, and the promise of any order as properties.
+
+mod any_order;
+mod history;
+mod stories;
+mod world;
