@@ -1,4 +1,4 @@
--- A line for each foreign key: its rows that refer to nothing.
+-- A line for each foreign key, and each that a trigger stands for: its rows that refer to nothing.
 SELECT count(*) AS checked, coalesce(sum(orphans), 0)::bigint AS broken
 FROM (
     SELECT count(*) AS orphans FROM person AS c WHERE NOT EXISTS (SELECT 1 FROM processed AS p WHERE p.id = c.fact)

@@ -10,12 +10,12 @@ use crate::cells::Cells;
 use crate::fault::store_error;
 
 macro_rules! checks {
-    ($($name:literal),* $(,)?) => {
-        [$(($name, include_str!(concat!("../sql/check_", $name, ".sql")))),*]
+    ($prefix:literal: $($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../sql/", $prefix, $name, ".sql")))),*]
     };
 }
 
-const CHECKS: [(&str, &str); 24] = checks![
+const RECORDS: &[(&str, &str)] = checks!["check_":
     "applied_payments_are_recorded",
     "recorded_payments_were_applied",
     "applied_adjustments_are_recorded",
@@ -42,12 +42,33 @@ const CHECKS: [(&str, &str); 24] = checks![
     "database_is_sound",
 ];
 
+/// As `rollbook_ledger::INVARIANTS` names them, which count the same over rows in memory.
+const LEDGER: &[(&str, &str)] = checks!["check_ledger_":
+    "legs_move_one_asset",
+    "posted_is_the_sum_of_legs",
+    "held_is_the_sum_of_open_holds",
+    "no_balance_below_its_floor",
+    "each_hold_resolved_once",
+    "no_history_below_its_floor",
+    "only_applied_transactions_move",
+    "lots_are_the_sum_of_movements",
+    "lots_within_their_balance",
+    "pins_are_what_lots_hold",
+    "each_lot_expires_once",
+    "each_transaction_reversed_once",
+    "liability_is_what_was_issued",
+];
+
 pub async fn all(connection: &mut PgConnection) -> Result<Vec<Check>, StoreError> {
-    let mut checks = Vec::with_capacity(CHECKS.len());
-    for (name, sql) in CHECKS {
-        let row = sqlx::query(sql).fetch_one(&mut *connection).await.map_err(store_error)?;
+    let mut checks = Vec::with_capacity(RECORDS.len() + LEDGER.len());
+    for (name, sql) in RECORDS.iter().chain(LEDGER) {
+        let row = sqlx::query(*sql).fetch_one(&mut *connection).await.map_err(store_error)?;
         let cells = Cells::of("check", &row);
-        checks.push(Check { name: name.to_owned(), checked: cells.count("checked")?, broken: cells.count("broken")? });
+        checks.push(Check {
+            name: (*name).to_owned(),
+            checked: cells.count("checked")?,
+            broken: cells.count("broken")?,
+        });
     }
     Ok(checks)
 }

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use rollbook_domain::Reason;
 use rollbook_store::StoreError;
 use sqlx::postgres::PgDatabaseError;
 use thiserror::Error;
@@ -83,6 +84,8 @@ impl Refusal {
 pub enum Complaint {
     #[error("a fact to be decided again is not an ignored one any more")]
     NotIgnored,
+    #[error("the ledger refused a command of this batch: {0}")]
+    CommandRejected(Reason),
     #[error("an earlier statement of this transaction failed")]
     Broken,
     #[error("no answer within {0:?}")]

@@ -28,6 +28,8 @@ mod dead_letters;
 mod envelopes;
 mod examine;
 mod fault;
+mod groups;
+mod ledger;
 mod load;
 mod mending;
 mod migrate;

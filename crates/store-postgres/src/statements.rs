@@ -14,7 +14,7 @@ use crate::fault::store_error;
 /// The text of a statement in `sql/`.
 macro_rules! sql {
     ($name:literal) => {
-        include_str!(concat!("../sql/", $name, ".sql"))
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/", $name, ".sql"))
     };
 }
 
@@ -34,4 +34,17 @@ pub async fn fetch(connection: &mut PgConnection, query: Query) -> Result<Vec<Pg
 /// One column of many rows, as the array that `UNNEST` takes apart again.
 pub fn column<'r, R, T>(rows: &'r [R], cell: impl Fn(&'r R) -> T) -> Vec<T> {
     rows.iter().map(cell).collect()
+}
+
+/// No rows, no statement. Returns how many were written.
+pub async fn many<R>(
+    connection: &mut PgConnection,
+    rows: &[R],
+    query: impl FnOnce(&[R]) -> Query,
+) -> Result<usize, StoreError> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let query = query(rows);
+    Ok(usize::try_from(execute(connection, query).await?).unwrap_or(usize::MAX))
 }

@@ -7,14 +7,15 @@ use std::collections::BTreeSet;
 
 use jiff_sqlx::ToSqlx;
 use rollbook_domain::{Adjustment, AdjustmentKind, Detail, DetailField, Document, DocumentRef, PersonId, Term};
+use rollbook_ledger::Verdict;
 use rollbook_store::rows::{DocumentLine, Registered, Rows, TermLine};
 use rollbook_store::{Batch, SettledEvent, StoreError};
 use sqlx::PgConnection;
 
-use crate::envelopes;
 use crate::fault::{Complaint, store_error};
-use crate::statements::{Query, column, execute, sql};
+use crate::statements::{Query, column, execute, many, sql};
 use crate::store::DEAD_LETTERS;
+use crate::{envelopes, ledger};
 
 /// Parents come before what refers to them. Envelopes come late, because the workers of two
 /// processors bring the same ones, and the second waits for the first from here on.
@@ -37,20 +38,18 @@ pub async fn batch(
             .bind(column(outgoing, |outgoing| outgoing.to.as_str()))
     })
     .await?;
-    resolve(connection, batch).await
+    resolve(connection, batch).await?;
+    commands(connection, batch).await
 }
 
-/// No rows, no statement. Returns how many were written.
-async fn many<R>(
-    connection: &mut PgConnection,
-    rows: &[R],
-    query: impl FnOnce(&[R]) -> Query,
-) -> Result<usize, StoreError> {
-    if rows.is_empty() {
-        return Ok(0);
+/// Last of all, because the accounts are the last that anybody locks.
+async fn commands(connection: &mut PgConnection, batch: &Batch) -> Result<(), StoreError> {
+    for answer in ledger::run(connection, &batch.commands, batch.processed_at).await? {
+        if let Verdict::Rejected(refusal) = answer.verdict {
+            return Err(StoreError::Refused(Complaint::CommandRejected(refusal.reason).into()));
+        }
     }
-    let query = query(rows);
-    Ok(usize::try_from(execute(connection, query).await?).unwrap_or(usize::MAX))
+    Ok(())
 }
 
 async fn outcomes(connection: &mut PgConnection, batch: &Batch, rows: &Rows<'_>) -> Result<(), StoreError> {

@@ -49,6 +49,16 @@ impl Harness for World {
         let script = format!("{drops} SET session_replication_role = replica; {sql}");
         sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut connection).await.expect("PostgreSQL");
     }
+
+    async fn attempt(&self, sql: &str) -> Result<(), String> {
+        let mut connection = self.fresh.connect().await;
+        // One message is one transaction.
+        let Err(error) = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await else { return Ok(()) };
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).expect(sql).into_owned();
+        // integrity_constraint_violation and its like
+        assert!(code.starts_with("23"), "{sql}: {error}");
+        Err(error.to_string())
+    }
 }
 
 store_conformance!(make);

@@ -71,6 +71,7 @@ pub fn batch(processor: ProcessorName, settled: Vec<SettledEvent>) -> Batch {
         duplicates: Vec::new(),
         settled_envelopes: Vec::new(),
         outgoing: Vec::new(),
+        commands: Vec::new(),
     }
 }
 
