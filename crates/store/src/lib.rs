@@ -1,8 +1,9 @@
 //! The store port: what Rollbook asks of any database, in its own words.
 //!
-//! Five uses, five traits: [`Store`] and [`Tx`] for workers, [`DeadLetters`] for the keeper and the
-//! operator, [`Outbox`] for the relay, [`Workers`] for what each process holds, [`Records`] for
-//! whoever only reads. SQL executes; it never decides. Every adapter passes the conformance suite of this crate.
+//! A trait a use: [`Store`] and [`Tx`] for workers, [`DeadLetters`] for the keeper and the operator,
+//! [`Outbox`] for the relay, [`Workers`] for what each process holds, [`Ledger`] and [`Groups`] for
+//! points, [`Records`] for whoever only reads. SQL executes; it never decides. Every adapter passes
+//! the conformance suite of this crate.
 
 mod batch;
 #[cfg(feature = "conformance")]
@@ -32,6 +33,6 @@ pub use tx::{Store, Tx};
 pub use workers::{STALE_AFTER_S, WorkerId, WorkerRow, Workers, alive, in_flight};
 
 /// Everything a store offers, as one object for wiring.
-pub trait Database: Store + DeadLetters + Outbox + Records + Workers {}
+pub trait Database: Store + DeadLetters + Outbox + Records + Workers + Ledger + Groups {}
 
-impl<T: Store + DeadLetters + Outbox + Records + Workers> Database for T {}
+impl<T: Store + DeadLetters + Outbox + Records + Workers + Ledger + Groups> Database for T {}
