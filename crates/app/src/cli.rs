@@ -1,9 +1,13 @@
 //! The command line, as `--help` shows it.
 
+pub mod points;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
+
+use points::{GroupsCommand, PointsCommand};
 
 /// Turns the callbacks of payment and signing providers into membership and waiver records: each
 /// effect once, none lost, everything replayable.
@@ -56,6 +60,12 @@ pub enum Command {
     /// Members and their records
     #[command(subcommand)]
     Members(MembersCommand),
+    /// Points of members and groups
+    #[command(subcommand)]
+    Points(PointsCommand),
+    /// Households, teams and sections that own points together
+    #[command(subcommand)]
+    Groups(GroupsCommand),
     /// What became of each callback
     #[command(subcommand)]
     Events(EventsCommand),
@@ -158,11 +168,8 @@ pub struct SendArgs {
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
     /// Base address of the service, such as `http://127.0.0.1:8080`. It will hold the invented members
-    #[arg(long, value_name = "URL")]
-    pub to: String,
-    /// Same seed, same stream of the same day
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    #[arg(long, value_name = "URL", required_unless_present = "groups")]
+    pub to: Option<String>,
     /// How many callbacks
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub events: u32,
@@ -175,6 +182,38 @@ pub struct SimulateArgs {
     /// Only send; do not wait for the queues and audit
     #[arg(long)]
     pub no_audit: bool,
+    #[command(flatten)]
+    pub soak: SoakArgs,
+}
+
+/// The soak of the ledger. It needs a store, and no service.
+#[derive(Clone, Debug, Args)]
+pub struct SoakArgs {
+    /// Same seed, same stream of the same day
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Let members of so many groups earn, spend, hand on and give back points, from several processes
+    /// of which one is killed now and then, and check the ledger all the while
+    #[arg(long, conflicts_with = "to", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub groups: Option<u16>,
+    /// Their members
+    #[arg(long, default_value_t = 20, requires = "groups", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub members: u16,
+    /// How long the soak takes
+    #[arg(long, default_value_t = 60, requires = "groups", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub seconds: u32,
+    /// Processes of the soak
+    #[arg(long, default_value_t = 3, requires = "groups", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub processes: u16,
+    /// In every id and address of the soak
+    #[arg(long, hide = true)]
+    pub tag: Option<String>,
+    /// Be this process of a soak
+    #[arg(long, hide = true)]
+    pub till: Option<String>,
+    /// Where a process of a soak writes what it asks and is told
+    #[arg(long, hide = true)]
+    pub slips: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

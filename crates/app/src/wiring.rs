@@ -11,12 +11,15 @@ use rollbook_ingest::Route;
 use rollbook_membership::Membership;
 use rollbook_providers::Provider;
 use rollbook_queue::DEAD_LETTERS;
+use rollbook_store::Ledger;
 use rollbook_telemetry::Metrics;
+use rollbook_teller::Teller;
 use rollbook_waiver::Waiver;
 use rollbook_worker::{Context, RetrySchedule, Sources, Subscribers};
 use secrecy::ExposeSecret as _;
 
 use crate::config::{self, Resolved, ResolvedSource};
+use crate::exit::Failure;
 
 /// The machine's clock.
 #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read; everybody else is given it")]
@@ -123,6 +126,18 @@ pub fn worker_context(config: &Resolved, processors: &[Arc<dyn Processor>], metr
         },
         in_flight: rollbook_worker::InFlight::default(),
     }
+}
+
+/// The way of a process to the ledger.
+pub fn teller(store: Arc<dyn Ledger>) -> Result<Teller, Failure> {
+    let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION")).map_err(Failure::failed)?);
+    Ok(teller_counted(store, metrics))
+}
+
+/// As [`teller`], counted among what this process counts.
+pub fn teller_counted(store: Arc<dyn Ledger>, metrics: Arc<Metrics>) -> Teller {
+    let context = rollbook_teller::Context { clock: clock(), random: Arc::new(|| fastrand::u64(..)), metrics };
+    Teller::new(store, context, rollbook_teller::Options::default())
 }
 
 /// Every queue that a worker of this configuration drains.

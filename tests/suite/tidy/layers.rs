@@ -49,6 +49,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
             "store-postgres",
             "store-sqlite",
             "telemetry",
+            "teller",
             "waiver",
             "worker",
         ],

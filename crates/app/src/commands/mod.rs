@@ -5,13 +5,16 @@ mod dead_letters;
 mod demo;
 mod doctor;
 mod events;
+mod groups;
 mod health;
 mod members;
 mod migrate;
 mod play;
+mod points;
 mod send;
 mod service;
 mod simulate;
+mod soak;
 mod status;
 mod verify;
 
@@ -42,6 +45,8 @@ pub async fn run(cli: Cli) -> Done {
         Command::Send(args) => send::run(&common, args).await,
         Command::Simulate(args) => simulate::run(&common, args).await,
         Command::Members(command) => members::run(&Session::open(&common)?, command).await,
+        Command::Points(command) => points::run(&Session::open(&common)?, command).await,
+        Command::Groups(command) => groups::run(&Session::open(&common)?, command).await,
         Command::Events(command) => events::run(&Session::open(&common)?, command).await,
         Command::DeadLetters(command) => dead_letters::run(&Session::open(&common)?, command).await,
         Command::Doctor => doctor::run(&common).await,

@@ -11,7 +11,7 @@ use rollbook_simulate::{
 use serde::Serialize;
 
 use super::demo::print_audit;
-use super::{Session, play};
+use super::{Session, play, soak};
 use crate::cli::{Common, SimulateArgs};
 use crate::config::{self, Resolved};
 use crate::exit::{Done, Failure, PROBLEMS};
@@ -30,11 +30,13 @@ struct Report {
 }
 
 pub async fn run(common: &Common, args: SimulateArgs) -> Done {
+    // clap lets nobody leave out both `--to` and `--groups`.
+    let Some(to) = args.to.clone() else { return soak::run(common, args.soak).await };
     let config = config::load(&common.config, false).map_err(Failure::usage)?;
-    play::reachable(&args.to).await?;
+    play::reachable(&to).await?;
     let stream = Stream::new(&stream_options(&config, &args)?);
     let tag = stream.tag().to_owned();
-    let record = send(&args, stream).await?;
+    let record = send(&to, &args, stream).await?;
     let mut report = Report::of(&record, tag);
     if !args.no_audit {
         judge(common, &config, &record, &mut report).await?;
@@ -57,19 +59,19 @@ fn stream_options(config: &Resolved, args: &SimulateArgs) -> anyhow::Result<Stre
         missing_plan: None,
         span_days: days - 1,
         mix: Mix::Everything,
-        ..StreamOptions::new(args.seed, args.events as usize, play::sources(config)?, start)
+        ..StreamOptions::new(args.soak.seed, args.events as usize, play::sources(config)?, start)
     })
 }
 
-async fn send(args: &SimulateArgs, stream: Stream) -> Result<Record, Failure> {
+async fn send(to: &str, args: &SimulateArgs, stream: Stream) -> Result<Record, Failure> {
     let bar = play::bar(u64::from(args.events), "sending");
     let options = PlayerOptions {
         concurrency: usize::from(args.connections),
         rate: args.rate.map(f64::from),
-        seed: args.seed,
+        seed: args.soak.seed,
         deadline: Some(deadline(args)),
         progress: Some(play::follow(&bar)),
-        ..PlayerOptions::new(args.to.clone(), wiring::clock())
+        ..PlayerOptions::new(to.to_owned(), wiring::clock())
     };
     let player = Player::new(options).map_err(Failure::usage)?;
     let record = player.play(stream.into_callbacks()).await.map_err(Failure::failed)?;

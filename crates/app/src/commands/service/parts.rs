@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rollbook_store::{Database, WorkerId};
+use rollbook_teller::{Pace, Sweep};
 use rollbook_worker as worker;
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +35,8 @@ impl Service {
         run_part(tasks, worker::run_relay(database(), queue(), context(), stop()));
         run_part(tasks, worker::run_unrouted(queue(), context(), stop()));
         run_part(tasks, worker::run_gauges(queue(), database(), queues, context(), stop()));
+        let teller = wiring::teller_counted(database(), Arc::clone(&self.metrics));
+        run_part(tasks, Sweep::new(teller, Pace::default()).run(stop()));
         run_part(tasks, worker::run_prune(database(), context(), stop()));
         run_part(tasks, worker::run_reporter(database(), id, context(), stop()));
     }

@@ -1,0 +1,149 @@
+//! `rollbook points` and `rollbook groups`, as `--help` shows them.
+
+use clap::{Args, Subcommand};
+
+use super::SpanArgs;
+
+/// OWNER is an e-mail address, or `group:` and the id of a group.
+#[derive(Debug, Subcommand)]
+pub enum PointsCommand {
+    /// What somebody has: posted, held, available, owed. What is due expires with the next command or the service's next sweep
+    Balance { owner: String },
+    /// What moved, newest last
+    History {
+        owner: String,
+        #[command(flatten)]
+        span: SpanArgs,
+        /// At most this many, the newest (100, or all with --json)
+        #[arg(long)]
+        limit: Option<u32>,
+    },
+    /// Give points
+    Award {
+        owner: String,
+        amount: i64,
+        /// When they expire: a date (valid on it), or how long from now: "24 months" (never if not given)
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
+        #[command(flatten)]
+        ask: AskArgs,
+    },
+    /// Spend points
+    Redeem {
+        owner: String,
+        amount: i64,
+        #[command(flatten)]
+        ask: AskArgs,
+    },
+    /// Move points to somebody else; they keep their expiry
+    Transfer {
+        from: String,
+        to: String,
+        amount: i64,
+        #[command(flatten)]
+        ask: AskArgs,
+    },
+    /// Reserve points until they are settled or voided: at a quote, for a discount at the bill
+    Hold {
+        owner: String,
+        amount: i64,
+        /// When the hold ends by itself: a date (valid on it), or how long from now
+        #[arg(long, value_name = "TIME", default_value = "1 day", conflicts_with = "never_expires")]
+        expires: String,
+        /// It stands until it is settled or voided
+        #[arg(long)]
+        never_expires: bool,
+        #[command(flatten)]
+        ask: AskArgs,
+    },
+    /// Spend what is held, or part of it; the rest returns
+    Settle {
+        /// The id that `hold` printed
+        hold: String,
+        /// At most what is held (all of it if not given)
+        amount: Option<i64>,
+        /// Hand it to this owner instead of redeeming it
+        #[arg(long, value_name = "OWNER")]
+        to: Option<String>,
+        #[command(flatten)]
+        ask: AskArgs,
+    },
+    /// Give back what is held
+    Void {
+        /// The id that `hold` printed
+        hold: String,
+        #[command(flatten)]
+        ask: AskArgs,
+    },
+    /// Undo an award, a redemption, a transfer or a settled hold, once. What was spent already becomes a debt
+    Reverse {
+        /// The id that the command printed, or that `history` shows
+        transaction: String,
+        #[command(flatten)]
+        ask: AskArgs,
+    },
+    /// A statement with the running balance
+    Statement {
+        owner: String,
+        #[command(flatten)]
+        span: SpanArgs,
+        /// Comma-separated values for a spreadsheet
+        #[arg(long, conflicts_with = "json")]
+        csv: bool,
+    },
+    /// What all owners could still spend, by the month in which it expires
+    Liability,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub struct AskArgs {
+    /// The idempotency key: the same key again gives the same answer and changes nothing. A UUID, or
+    /// any words of your own, such as a receipt's number (random if not given)
+    #[arg(long, value_name = "KEY")]
+    pub id: Option<String>,
+    /// Why, for the history; at most 500 characters
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// The member who asks. From a group only its owners and spenders may spend
+    #[arg(long, value_name = "EMAIL")]
+    pub actor: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum GroupsCommand {
+    /// Make a group
+    Create {
+        name: String,
+        /// Its first member, an owner
+        email: Option<String>,
+        /// The same key again finds the same group (random if not given)
+        #[arg(long, value_name = "KEY")]
+        id: Option<String>,
+    },
+    /// All groups, or those of one person
+    List { email: Option<String> },
+    /// A group, its members and its points
+    Show { group: String },
+    /// Who belongs to it, and who did
+    Members { group: String },
+    /// Put somebody into a group, or change their role
+    Join {
+        /// The id of the group, or the code of an invitation
+        group: String,
+        email: String,
+        /// owner and spender may spend, viewer may look (an invitation says its own)
+        #[arg(long, value_name = "owner|spender|viewer")]
+        role: Option<String>,
+    },
+    /// Take somebody out of a group. The points stay
+    Leave { group: String, email: String },
+    /// Make a code that lets one person join
+    Invite {
+        group: String,
+        #[arg(long, value_name = "owner|spender|viewer", default_value = "spender")]
+        role: String,
+        /// When it ends: a date (valid on it), or how long from now
+        #[arg(long, value_name = "TIME", default_value = "7 days")]
+        expires: String,
+    },
+}

@@ -1,0 +1,207 @@
+//! The commands that move points.
+
+use std::process::ExitCode;
+
+use jiff::{Timestamp, Unit};
+use rollbook_ledger::{
+    Account, Answer, Asset, Command, Destination, HoldId, Malformed, Move, Order, Share, Sums, TransactionId, Verdict,
+};
+use rollbook_store::Database;
+use rollbook_teller::TellerError;
+use serde::Serialize;
+
+use super::due;
+use super::who::{self, Named};
+use crate::cli::points::AskArgs;
+use crate::commands::Session;
+use crate::exit::{Done, FAILED, Failure};
+use crate::{output, wiring};
+
+pub async fn award(session: &Session, owner: &str, amount: i64, expires: Option<&str>, ask: &AskArgs) -> Done {
+    let (to, now) = (Named::parse(owner)?, now());
+    let expires_at = expires.map(|written| due::parse(written, now, &session.config.zone)).transpose()?;
+    let order = Order::Post { asset: Asset::Points, moves: vec![Move::Award { to: to.owner, amount, expires_at }] };
+    let said = format!("{} awarded to {}", points(amount), to.name);
+    Asking { session, ask, now, said }.of(order, &[&to]).await
+}
+
+pub async fn redeem(session: &Session, owner: &str, amount: i64, ask: &AskArgs) -> Done {
+    let (from, now) = (Named::parse(owner)?, now());
+    let said = format!("{} of {} redeemed", points(amount), from.name);
+    Asking { session, ask, now, said }.of(spend(&from, Destination::Redeemed, amount), &[&from]).await
+}
+
+pub async fn transfer(session: &Session, from: &str, to: &str, amount: i64, ask: &AskArgs) -> Done {
+    let (from, to, now) = (Named::parse(from)?, Named::parse(to)?, now());
+    let said = format!("{} moved from {} to {}", points(amount), from.name, to.name);
+    Asking { session, ask, now, said }.of(spend(&from, Destination::Owner(to.owner), amount), &[&from, &to]).await
+}
+
+fn spend(from: &Named, to: Destination, amount: i64) -> Order {
+    Order::Post { asset: Asset::Points, moves: vec![Move::Spend { from: from.owner, to, amount }] }
+}
+
+pub async fn hold(session: &Session, owner: &str, amount: i64, expires: Option<&str>, ask: &AskArgs) -> Done {
+    let (from, now) = (Named::parse(owner)?, now());
+    let expires_at = expires.map(|written| due::parse(written, now, &session.config.zone)).transpose()?;
+    let order = Order::Hold { from: Account::available(Asset::Points, from.owner), amount, expires_at };
+    let said = format!("{} of {} held; its id settles or voids it", points(amount), from.name);
+    Asking { session, ask, now, said }.of(order, &[&from]).await
+}
+
+pub async fn settle(session: &Session, hold: &str, amount: Option<i64>, to: Option<&str>, ask: &AskArgs) -> Done {
+    let (hold, now) = (HoldId(key(hold).0), now());
+    let to = to.map(Named::parse).transpose()?;
+    let placed = session.store().await?.hold(hold).await?;
+    // Without a hold the ledger says so; any amount will do.
+    let amount = amount.or(placed.map(|placed| placed.amount)).unwrap_or(1);
+    let destination = to.as_ref().map_or(Destination::Redeemed, |to| Destination::Owner(to.owner));
+    let said = format!("{} of the hold settled", points(amount));
+    let order = Order::Settle { hold, shares: vec![Share { to: destination, amount }] };
+    Asking { session, ask, now, said }.of(order, &to.iter().collect::<Vec<_>>()).await
+}
+
+pub async fn void(session: &Session, hold: &str, ask: &AskArgs) -> Done {
+    let order = Order::Void { hold: HoldId(key(hold).0) };
+    Asking { session, ask, now: now(), said: "the hold is voided".to_owned() }.of(order, &[]).await
+}
+
+pub async fn reverse(session: &Session, transaction: &str, ask: &AskArgs) -> Done {
+    let order = Order::Reverse { transaction: key(transaction) };
+    Asking { session, ask, now: now(), said: "the transaction is reversed".to_owned() }.of(order, &[]).await
+}
+
+/// The ledger's tables keep whole microseconds.
+fn now() -> Timestamp {
+    let now = (wiring::clock())();
+    now.round(Unit::Microsecond).unwrap_or(now)
+}
+
+fn points(amount: i64) -> String {
+    output::count(amount.unsigned_abs(), "point", "points")
+}
+
+/// An id as it was printed, or the words that somebody chose for one.
+fn key(written: &str) -> TransactionId {
+    let written = written.trim();
+    uuid::Uuid::parse_str(written).map_or_else(|_| TransactionId::of_key(&format!("command|{written}")), TransactionId)
+}
+
+fn random_key() -> Result<TransactionId, Failure> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness from the operating system: {error}"))?;
+    Ok(TransactionId(uuid::Builder::from_random_bytes(bytes).into_uuid()))
+}
+
+/// One command on its way.
+struct Asking<'a> {
+    session: &'a Session,
+    ask: &'a AskArgs,
+    now: Timestamp,
+    /// What is told if it is applied.
+    said: String,
+}
+
+impl Asking<'_> {
+    /// `owners` are those it names.
+    async fn of(self, order: Order, owners: &[&Named]) -> Done {
+        let id = self.ask.id.as_deref().map_or_else(random_key, |written| Ok(key(written)))?;
+        let command = Command::new(id, self.now, who::actor(self.ask.actor.as_deref())?, order).map_err(usage)?;
+        let command = match &self.ask.reason {
+            Some(reason) => command.with_memo(reason).map_err(usage)?,
+            None => command,
+        };
+        let store = self.session.store().await?;
+        if !self.all_there(store.as_ref(), owners).await? {
+            return Ok(ExitCode::from(FAILED));
+        }
+        let teller = wiring::teller(store)?;
+        let answer = teller.execute(command).await.map_err(|error| ask_again(error, id))?;
+        teller.close().await;
+        self.tell(&answer, owners.first().map(|named| named.name.as_str()))
+    }
+
+    /// A group must be there. A person need not be registered, but a slip of the pen should be seen.
+    async fn all_there(&self, store: &dyn Database, owners: &[&Named]) -> Result<bool, Failure> {
+        for named in owners {
+            match who::standing(store, named).await? {
+                who::Standing::Known => {}
+                who::Standing::Unregistered => {
+                    eprintln!("rollbook: nobody is registered with the address {} yet", named.name);
+                }
+                standing @ who::Standing::NoSuchGroup => {
+                    eprintln!("rollbook: {}", who::missing(standing, named));
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn tell(&self, answer: &Answer, owner: Option<&str>) -> Done {
+        if self.session.json {
+            output::json(&Told::of(answer, owner))?;
+        } else {
+            self.print(answer);
+        }
+        Ok(if answer.verdict == Verdict::Applied { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+    }
+
+    fn print(&self, answer: &Answer) {
+        match &answer.verdict {
+            Verdict::Applied if answer.repeated => output::line(format!("{} (before, under this id)", self.said)),
+            Verdict::Applied => output::line(&self.said),
+            Verdict::Rejected(refusal) => output::line(format!("rejected: {}", refusal.detail)),
+        }
+        if let (Some(left), Verdict::Applied) = (answer.left, &answer.verdict) {
+            let Sums { posted, held } = left;
+            output::line(format!("balance  {posted} posted, {held} held, {} available", left.available()));
+        }
+        output::line(format!("id       {}", answer.id));
+    }
+}
+
+/// What `--json` prints of a command.
+#[derive(Serialize)]
+struct Told<'a> {
+    id: String,
+    outcome: &'static str,
+    reason: Option<&'a str>,
+    /// One sentence about the reason.
+    detail: Option<&'a str>,
+    balance: Option<Left<'a>>,
+}
+
+#[derive(Serialize)]
+struct Left<'a> {
+    owner: Option<&'a str>,
+    posted: i64,
+    held: i64,
+    available: i64,
+}
+
+impl<'a> Told<'a> {
+    fn of(answer: &'a Answer, owner: Option<&'a str>) -> Self {
+        let refusal = match &answer.verdict {
+            Verdict::Applied => None,
+            Verdict::Rejected(refusal) => Some(refusal),
+        };
+        let left = |left: Sums| Left { owner, posted: left.posted, held: left.held, available: left.available() };
+        Self {
+            id: answer.id.to_string(),
+            outcome: if refusal.is_none() { "applied" } else { "rejected" },
+            reason: refusal.map(|refusal| refusal.reason.as_str()),
+            detail: refusal.map(|refusal| refusal.detail.as_str()),
+            balance: answer.left.map(left),
+        }
+    }
+}
+
+fn usage(malformed: Malformed) -> Failure {
+    Failure::usage(malformed)
+}
+
+/// Whether it happened may be open, so the id matters more than ever.
+fn ask_again(error: TellerError, id: TransactionId) -> Failure {
+    Failure::failed(anyhow::Error::from(error).context(format!("no answer to `--id {id}`")))
+}

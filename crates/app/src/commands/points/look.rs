@@ -1,0 +1,224 @@
+//! What owners have, and what moved.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rollbook_ledger::{Asset, LARGEST, LotId, Owner};
+use rollbook_store::{Counterpart, Database, HistoryFilter, HistoryRow, Standing};
+use serde::Serialize;
+
+use super::who::{self, Named};
+use crate::cli::SpanArgs;
+use crate::commands::Session;
+use crate::exit::{Done, FAILED, Failure};
+use crate::output;
+
+/// On a terminal nobody reads more.
+const SCREENFUL: u32 = 100;
+
+/// Lots read at a time; bounds the memory, whatever the size of the club.
+const PAGE: u32 = 1000;
+
+/// What `points balance --json` prints.
+#[derive(Serialize)]
+pub struct Balance {
+    owner: String,
+    posted: i64,
+    held: i64,
+    available: i64,
+    owed: i64,
+}
+
+impl Balance {
+    pub fn of(owner: &str, standing: Standing) -> Self {
+        let Standing { sums, owed } = standing;
+        Self { owner: owner.to_owned(), posted: sums.posted, held: sums.held, available: sums.available(), owed }
+    }
+
+    pub fn print(&self) {
+        let Self { owner, posted, held, available, owed } = self;
+        output::line(format!("{owner}: {available} points available ({posted} posted, {held} held)"));
+        if *owed > 0 {
+            output::line(format!("{owed} points are owed; what is earned next pays them first"));
+        }
+    }
+}
+
+/// Says so and fails when nobody is there.
+pub async fn somebody(store: &dyn Database, owner: &str) -> Result<Option<Named>, Failure> {
+    let named = Named::parse(owner)?;
+    match who::standing(store, &named).await? {
+        who::Standing::Known => Ok(Some(named)),
+        standing => {
+            eprintln!("rollbook: {}", who::missing(standing, &named));
+            Ok(None)
+        }
+    }
+}
+
+pub async fn balance(session: &Session, owner: &str) -> Done {
+    let store = session.store().await?;
+    let Some(named) = somebody(store.as_ref(), owner).await? else { return Ok(ExitCode::from(FAILED)) };
+    let balance = Balance::of(&named.name, store.standing(Asset::Points, named.owner).await?);
+    if session.json {
+        output::json(&balance)?;
+    } else {
+        balance.print();
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One line of `points history --json`.
+#[derive(Serialize)]
+pub struct Moved {
+    pub transaction: String,
+    pub kind: &'static str,
+    pub at: Timestamp,
+    pub recorded_at: Timestamp,
+    pub amount: i64,
+    pub owed: i64,
+    /// What was posted after it.
+    pub posted: Option<i64>,
+    /// `issued`, `redeemed`, `expired`, or the other owner.
+    pub other: Option<String>,
+    pub actor: Option<String>,
+    pub memo: Option<String>,
+    pub outcome: &'static str,
+    pub reason: Option<String>,
+}
+
+impl From<&HistoryRow> for Moved {
+    fn from(row: &HistoryRow) -> Self {
+        Self {
+            transaction: row.transaction.to_string(),
+            kind: row.kind.as_str(),
+            at: row.at,
+            recorded_at: row.recorded_at,
+            amount: row.amount,
+            owed: row.owed,
+            posted: row.posted,
+            other: row.other.map(counterpart),
+            actor: row.actor.map(|person| person.to_string()),
+            memo: row.memo.clone(),
+            outcome: if row.reason.is_none() { "applied" } else { "rejected" },
+            reason: row.reason.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+fn counterpart(other: Counterpart) -> String {
+    match other {
+        Counterpart::Issued => "issued".to_owned(),
+        Counterpart::Redeemed => "redeemed".to_owned(),
+        Counterpart::Expired => "expired".to_owned(),
+        Counterpart::Owner(Owner::Person(person)) => format!("person:{person}"),
+        Counterpart::Owner(Owner::Group(group)) => format!("group:{group}"),
+    }
+}
+
+pub async fn moved(
+    store: &dyn Database,
+    owner: Owner,
+    span: &SpanArgs,
+    limit: Option<u32>,
+) -> Result<Vec<Moved>, Failure> {
+    let filter = HistoryFilter { asset: Asset::Points, owner, since: span.since, until: span.until, limit };
+    Ok(store.history(&filter).await?.iter().map(Into::into).collect())
+}
+
+pub async fn history(session: &Session, owner: &str, span: &SpanArgs, limit: Option<u32>) -> Done {
+    let store = session.store().await?;
+    let Some(named) = somebody(store.as_ref(), owner).await? else { return Ok(ExitCode::from(FAILED)) };
+    let shown = limit.or((!session.json).then_some(SCREENFUL));
+    let rows = moved(store.as_ref(), named.owner, span, shown).await?;
+    if session.json {
+        output::json(&rows)?;
+    } else {
+        print(&rows, limit.is_none());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(rows: &[Moved], cut: bool) {
+    let mut table = output::table(&["WHEN", "WHAT", "POINTS", "BALANCE", "WITH", "REASON", "TRANSACTION"]);
+    for row in rows {
+        let why = row.reason.clone().or_else(|| row.memo.clone());
+        table.add_row([
+            row.at.strftime("%F %T").to_string(),
+            if row.outcome == "applied" { row.kind.to_owned() } else { format!("{} (rejected)", row.kind) },
+            format!("{:+}", row.amount),
+            row.posted.map_or_else(String::new, |posted| posted.to_string()),
+            row.other.clone().unwrap_or_default(),
+            why.unwrap_or_default(),
+            row.transaction.clone(),
+        ]);
+    }
+    output::line(table);
+    let more = if cut && rows.len() == SCREENFUL as usize { " (the newest; --limit shows more)" } else { "" };
+    output::line(format!("{}{more}", output::count(rows.len() as u64, "line", "lines")));
+}
+
+/// What `points liability --json` prints.
+#[derive(Serialize)]
+struct Liability {
+    posted: i64,
+    held: i64,
+    /// What owners owe; not part of `posted`.
+    owed: i64,
+    /// By the month in which they expire, in the organisation's zone.
+    expiring: Vec<Expiring>,
+    /// What never expires.
+    undated: i64,
+}
+
+#[derive(Serialize)]
+struct Expiring {
+    /// Year and month.
+    month: String,
+    points: i64,
+    lots: u64,
+}
+
+pub async fn liability(session: &Session) -> Done {
+    let store = session.store().await?;
+    let months = months(store.as_ref(), &session.config.zone).await?;
+    let Standing { sums, owed } = store.outstanding(Asset::Points).await?;
+    let dated: i64 = months.iter().map(|month| month.points).sum();
+    let report =
+        Liability { posted: sums.posted, held: sums.held, owed, expiring: months, undated: sums.posted - dated };
+    if session.json {
+        output::json(&report)?;
+    } else {
+        print_liability(&report);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn months(store: &dyn Database, zone: &TimeZone) -> Result<Vec<Expiring>, Failure> {
+    let mut sums: BTreeMap<String, (i64, u64)> = BTreeMap::new();
+    let mut after: Option<LotId> = None;
+    loop {
+        let page = store.open_lots(Asset::Points, None, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        for lot in &page {
+            let month = lot.expires_at.to_zoned(zone.clone()).strftime("%Y-%m").to_string();
+            let sum = sums.entry(month).or_default();
+            *sum = (sum.0.saturating_add(lot.remaining).min(LARGEST), sum.1 + 1);
+        }
+    }
+    Ok(sums.into_iter().map(|(month, (points, lots))| Expiring { month, points, lots }).collect())
+}
+
+fn print_liability(report: &Liability) {
+    let mut table = output::table(&["EXPIRES IN", "POINTS", "LOTS"]);
+    for month in &report.expiring {
+        table.add_row([month.month.clone(), month.points.to_string(), month.lots.to_string()]);
+    }
+    table.add_row(["never".to_owned(), report.undated.to_string(), String::new()]);
+    output::line(table);
+    let Liability { posted, held, owed, .. } = report;
+    output::line(format!("{posted} points outstanding, of which {held} are held; {owed} are owed by their owners"));
+}

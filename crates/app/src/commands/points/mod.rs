@@ -1,0 +1,37 @@
+//! `rollbook points`: what members and groups have, and the commands that move it.
+//!
+//! A command is one order with one id. The operator sees the id whether they gave it or not, because
+//! with it they can ask again after a crash or a lost connection and get the same answer.
+
+mod act;
+mod due;
+mod look;
+mod statement;
+pub(super) mod who;
+
+use super::Session;
+use crate::cli::points::PointsCommand;
+use crate::exit::Done;
+
+pub use due::parse as expiry;
+pub use look::Balance;
+
+pub async fn run(session: &Session, command: PointsCommand) -> Done {
+    use PointsCommand::{Award, Balance, History, Hold, Liability, Redeem, Reverse, Settle, Statement, Transfer, Void};
+    match command {
+        Balance { owner } => look::balance(session, &owner).await,
+        History { owner, span, limit } => look::history(session, &owner, &span, limit).await,
+        Statement { owner, span, csv } => statement::run(session, &owner, &span, csv).await,
+        Liability => look::liability(session).await,
+        Award { owner, amount, expires, ask } => act::award(session, &owner, amount, expires.as_deref(), &ask).await,
+        Redeem { owner, amount, ask } => act::redeem(session, &owner, amount, &ask).await,
+        Transfer { from, to, amount, ask } => act::transfer(session, &from, &to, amount, &ask).await,
+        Hold { owner, amount, expires, never_expires, ask } => {
+            let expires = (!never_expires).then_some(expires);
+            act::hold(session, &owner, amount, expires.as_deref(), &ask).await
+        }
+        Settle { hold, amount, to, ask } => act::settle(session, &hold, amount, to.as_deref(), &ask).await,
+        Void { hold, ask } => act::void(session, &hold, &ask).await,
+        Reverse { transaction, ask } => act::reverse(session, &transaction, &ask).await,
+    }
+}
