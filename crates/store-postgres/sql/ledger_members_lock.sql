@@ -1,6 +1,6 @@
 -- Whoever leaves at the same moment waits until the spending is committed.
 SELECT m.group_id, m.person, m.role
 FROM group_member AS m
-WHERE (m.group_id, m.person) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[])) AND m.left_at IS NULL
+WHERE m.group_id = ANY ($1::uuid[]) AND m.person = ANY ($2::uuid[]) AND m.left_at IS NULL
 ORDER BY m.group_id, m.person
 FOR SHARE OF m

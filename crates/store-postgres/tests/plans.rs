@@ -32,10 +32,34 @@ const CLUB: &str = "
         CASE WHEN row_number() OVER () % 100 = 0 THEN 'open' ELSE 'resolved' END, id FROM envelope;
     INSERT INTO dead_letter_failure (letter, envelope, reason, detail, failed_at, attempts)
     SELECT id, envelope, reason, detail, last_seen, attempts FROM dead_letter;
-    INSERT INTO outbox (envelope, processor) SELECT id, 'waiver' FROM envelope;";
+    INSERT INTO outbox (envelope, processor) SELECT id, 'waiver' FROM envelope;
+    INSERT INTO ledger_account (id, asset, owner_kind, owner, place)
+    VALUES ('00000000-0000-0000-0000-000000000000', 'points', 'system', '00000000-0000-0000-0000-000000000000',
+        'issued');
+    INSERT INTO ledger_account (id, asset, owner_kind, owner, place)
+    SELECT id, 'points', 'person', id, 'available' FROM person;
+    INSERT INTO ledger_transaction (id, kind, digest, outcome, happened_at, recorded_at, legs, account)
+    SELECT owner, 'post', decode(repeat('00', 16), 'hex'), 'applied', now(), now(), 1, id FROM ledger_account
+    WHERE owner_kind = 'person';
+    INSERT INTO ledger_transaction (id, kind, digest, outcome, happened_at, recorded_at, account)
+    SELECT gen_random_uuid(), 'hold', digest, 'applied', now(), now(), account FROM ledger_transaction;
+    INSERT INTO leg
+    SELECT id, 0, 'points', '00000000-0000-0000-0000-000000000000', account, 9, NULL, 1 FROM ledger_transaction
+    WHERE kind = 'post';
+    INSERT INTO hold
+    SELECT id, account, 3, CASE WHEN number % 10 = 0 THEN 'open' ELSE 'voided' END, 0, now() FROM ledger_transaction
+    WHERE kind = 'hold';
+    INSERT INTO lot
+    SELECT transaction_id, to_account, transaction_id, 0, NULL, now(), 9, 9, 3, 0, false FROM leg;
+    INSERT INTO lot_movement (transaction_id, n, lot, amount) SELECT transaction_id, n, id, amount FROM lot;
+    INSERT INTO hold_pin SELECT h.id, l.id, 3 FROM hold AS h JOIN lot AS l ON l.account = h.account;
+    INSERT INTO ledger_group SELECT id, 'Household', now() FROM person;
+    INSERT INTO group_member SELECT id, id, 'owner', now(), NULL FROM person;
+    INSERT INTO group_invitation
+    SELECT sha256(id::text::bytea), id, 'viewer', now(), now() + '1 day', NULL, NULL FROM ledger_group;";
 
 /// Rows of a statement are looked up by key, one by one.
-const WAYS_AROUND: [&str; 3] = ["Seq Scan", "Hash Join", "Merge Join"];
+const WAYS_AROUND: [&str; 4] = ["Seq Scan", "Hash Join", "Hash Anti Join", "Merge Join"];
 
 fn parameters(sql: &str) -> usize {
     (1..20).rev().find(|number| sql.contains(&format!("${number}"))).unwrap_or(0)
@@ -98,6 +122,43 @@ async fn ways_around(connection: &mut PgConnection) -> Vec<String> {
         "outbox_insert",
         "outbox_next",
         "outbox_done",
+        "ledger_hold_accounts",
+        "ledger_lot_accounts",
+        "ledger_account_insert",
+        "ledger_accounts_lock",
+        "ledger_transactions",
+        "ledger_legs",
+        "ledger_lot_movements",
+        "ledger_reversed",
+        "ledger_holds",
+        "ledger_pins",
+        "ledger_lots",
+        "ledger_free_lots",
+        "ledger_members_lock",
+        "ledger_transaction_insert",
+        "leg_insert",
+        "hold_insert",
+        "hold_resolve",
+        "hold_pin_insert",
+        "lot_upsert",
+        "lot_movement_insert",
+        "ledger_standing",
+        "ledger_history",
+        "ledger_open_holds",
+        "ledger_open_lots",
+        "ledger_open_lots_of_owner",
+        "ledger_due",
+        "group",
+        "group_lock",
+        "groups_of_person",
+        "group_members",
+        "group_member",
+        "group_insert",
+        "group_member_upsert",
+        "group_member_leave",
+        "group_invitation",
+        "group_invitation_insert",
+        "group_invitation_use",
     ] {
         let plan = plan(connection, name, sql).await;
         if plan.iter().any(|step| WAYS_AROUND.iter().any(|way| step.contains(way))) {

@@ -123,8 +123,9 @@ async fn members(
     if needs.members.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let (groups, persons): (Vec<Uuid>, Vec<Uuid>) =
+    let (groups, persons): (BTreeSet<Uuid>, BTreeSet<Uuid>) =
         needs.members.iter().map(|(group, person)| (group.0, person.0)).unzip();
+    let (groups, persons) = (Vec::from_iter(groups), Vec::from_iter(persons));
     let rows = fetch(connection, sqlx::query(sql!("ledger_members_lock")).bind(groups).bind(persons)).await?;
     let read = |row| {
         let cells = Cells::of("group_member", row);

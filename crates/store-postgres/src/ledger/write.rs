@@ -17,9 +17,9 @@ pub async fn changes(connection: &mut PgConnection, changes: &Changes, now: Time
         *count.entry(leg.transaction).or_default() += 1;
     }
     many(connection, &changes.transactions, |rows| transactions(rows, now, &count)).await?;
-    many(connection, &changes.resolved, resolutions).await?;
+    many(connection, &changes.resolved, |rows| holds(sql!("hold_resolve"), rows)).await?;
     many(connection, &changes.legs, legs).await?;
-    many(connection, &changes.placed, holds).await?;
+    many(connection, &changes.placed, |rows| holds(sql!("hold_insert"), rows)).await?;
     many(connection, &changes.lots, lots).await?;
     many(connection, &changes.movements, movements).await?;
     many(connection, &changes.pins, pins).await?;
@@ -54,13 +54,6 @@ fn transactions(rows: &[Transaction], now: Timestamp, legs: &HashMap<Transaction
         .bind(column(rows, |row| row.left.map(|left| left.held)))
 }
 
-fn resolutions(rows: &[Hold]) -> Query {
-    sqlx::query(sql!("hold_resolve"))
-        .bind(column(rows, |row| row.id.0))
-        .bind(column(rows, |row| row.state.as_str()))
-        .bind(column(rows, |row| row.settled))
-}
-
 fn legs(rows: &[Leg]) -> Query {
     sqlx::query(sql!("leg_insert"))
         .bind(column(rows, |row| row.transaction.0))
@@ -73,8 +66,8 @@ fn legs(rows: &[Leg]) -> Query {
         .bind(column(rows, |row| row.to_version))
 }
 
-fn holds(rows: &[Hold]) -> Query {
-    sqlx::query(sql!("hold_insert"))
+fn holds(sql: &'static str, rows: &[Hold]) -> Query {
+    sqlx::query(sql)
         .bind(column(rows, |row| row.id.0))
         .bind(column(rows, |row| row.account.id().0))
         .bind(column(rows, |row| row.amount))

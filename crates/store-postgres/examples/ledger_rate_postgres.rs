@@ -1,5 +1,5 @@
 //! How fast points change hands: `tests/services run postgres -- sh -c 'cargo run --release
-//! -p rollbook-store-postgres --example ledger_rate -- $ROLLBOOK_TEST_POSTGRES [SECONDS]'` fills that
+//! -p rollbook-store-postgres --example ledger_rate_postgres -- $ROLLBOOK_TEST_POSTGRES [SECONDS]'` fills that
 //! database (a throwaway one!) and prints a line a way of working, each measured for so many
 //! seconds, on one hot account and on 10000. Beside it the naive way: a transaction a transfer, rows
 //! locked by `SELECT … FOR UPDATE`, 16 connections. Not a test: figures are for people.
