@@ -1,5 +1,6 @@
 //! The store against the suite of its port, and what only PostgreSQL can get wrong.
 
+mod commands;
 mod examining;
 mod fixture;
 mod outages;

@@ -86,6 +86,20 @@ async fn facts_and_journals_are_append_only() {
         "UPDATE dead_letter_failure SET envelope = gen_random_uuid()",
         "DELETE FROM dead_letter_failure",
         "TRUNCATE dead_letter_failure",
+        "TRUNCATE ledger_account CASCADE",
+        "TRUNCATE ledger_transaction CASCADE",
+        "TRUNCATE leg CASCADE",
+        "TRUNCATE hold CASCADE",
+        "TRUNCATE lot CASCADE",
+        "TRUNCATE lot_movement",
+        "TRUNCATE hold_pin",
+        "UPDATE lot SET expires_at = now()",
+        "UPDATE lot SET amount = amount + 1",
+        "DELETE FROM ledger_group",
+        "TRUNCATE ledger_group CASCADE",
+        "TRUNCATE group_member",
+        "DELETE FROM group_invitation",
+        "TRUNCATE group_invitation",
     ] {
         assert_eq!(code(&world, sql).await, "23001", "{sql}");
     }
