@@ -1,6 +1,7 @@
 //! The store against the suite of its port, and what only SQLite can get wrong.
 
 mod plans;
+mod processes;
 mod refusals;
 
 use std::path::PathBuf;

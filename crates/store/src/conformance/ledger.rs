@@ -6,7 +6,7 @@ use rollbook_ledger::{Account, Asset, Due, HoldState, Move, Order, Role, Sums, T
 use super::Harness;
 use super::ledger_samples::{
     POINTS, Pair, award, by, command, execute, execute_one, found, group, group_id, hold, hold_id, id, lot_id, member,
-    person, redeem, reverse, settle, sweep, the_invariants_agree, transfer, void, word,
+    person, redeem, reverse, settle, sweep, take_back, the_invariants_agree, transfer, void, word,
 };
 use super::samples::{Member, at, batch, by_email, load, membership, nothing_is_broken, try_commit};
 use crate::{Batch, Counterpart, HistoryFilter, Standing, StoreError};
@@ -44,7 +44,12 @@ pub async fn every_order_is_told_as_it_was_decided(harness: &impl Harness) {
         (command(23, 108, reverse(99)), "unknown_transaction"),
         (sweep(Due::Lot(lot_id(99)), 109), "unknown_lot"),
         (command(24, 110, award(member(3), 9, Some(120))), "applied"),
+        (command(25, 111, take_back(member(3), 2, Some(24))), "applied"),
         (sweep(Due::Lot(lot_id(24)), 120), "applied"),
+        // What expired is found; what is missing becomes a debt; of what was reversed nothing is taken.
+        (command(26, 121, take_back(member(3), 8, Some(24))), "applied"),
+        (command(27, 122, take_back(ada, 3, Some(2))), "applied"),
+        (command(28, 123, take_back(ada, 50, None)), "applied"),
     ];
     for (command, expected) in steps {
         let shown = format!("{command:?}");

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use rollbook_ledger::{Command, Order, Owner};
 
-use super::ledger_samples::{award, hold, member, redeem, settle, transfer};
+use super::ledger_samples::{POINTS, award, hold, member, redeem, settle, transfer};
 use super::samples::at;
-use crate::{Database, StoreError};
+use crate::{Database, HistoryFilter, StoreError};
 
 const OWNERS: u32 = 10_000;
 
@@ -47,6 +47,22 @@ pub async fn ledger_rate(store: &dyn Database, commands: u32, say: impl Fn(&str)
             say(&line(size, run(store, &all, size).await?));
         }
     }
+    read(store, say).await
+}
+
+/// What it takes to look at the hot account, and at everything.
+async fn read(store: &dyn Database, say: impl Fn(&str)) -> Result<(), StoreError> {
+    let filter = HistoryFilter { asset: POINTS, owner: hot(), since: None, until: None, limit: None };
+    let begun = Instant::now();
+    let rows = store.history(&HistoryFilter { limit: Some(50), ..filter }).await?.len();
+    say(&format!("the last {rows} rows of the hot account: {:.1} ms", begun.elapsed().as_secs_f64() * 1e3));
+    let begun = Instant::now();
+    let rows = store.history(&filter).await?.len();
+    say(&format!("all {rows} rows of the hot account: {:.1} ms", begun.elapsed().as_secs_f64() * 1e3));
+    let begun = Instant::now();
+    let checks = store.snapshot().await?.checks().await?;
+    let legs = checks.iter().find(|check| check.name == "legs_move_one_asset").map_or(0, |check| check.checked);
+    say(&format!("every check over {legs} legs: {:.1} s", begun.elapsed().as_secs_f64()));
     Ok(())
 }
 

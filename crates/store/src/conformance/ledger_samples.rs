@@ -68,6 +68,11 @@ pub fn transfer(from: Owner, to: Owner, amount: i64) -> Order {
     Order::Post { asset: POINTS, moves: vec![Move::Spend { from, to: Destination::Owner(to), amount }] }
 }
 
+/// A clawback, of what this command gave.
+pub fn take_back(from: Owner, amount: i64, of: Option<u32>) -> Order {
+    Order::Post { asset: POINTS, moves: vec![Move::TakeBack { from, amount, of: of.map(id) }] }
+}
+
 pub fn hold(from: Owner, amount: i64, expires: Option<u32>) -> Order {
     Order::Hold { from: Account::available(POINTS, from), amount, expires_at: expires.map(at) }
 }
