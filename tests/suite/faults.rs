@@ -10,3 +10,4 @@ mod cluster;
 mod postgres;
 mod processes;
 mod scene;
+mod soak;

@@ -13,7 +13,8 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use rollbook_simulate::club::{Cast, Tally, read_slips, tally};
+use rollbook_simulate::club::{Cast, Slip, Tally, read_slips, tally};
+use rollbook_store::StoreError;
 use serde::Serialize;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -167,17 +168,27 @@ impl Soak<'_> {
         for n in 0..self.lives {
             slips.extend(read(&self.folder.path().join(format!("till-{n}")))?);
         }
-        let tally = tally(slips, cast, session.store().await?.as_ref()).await?;
+        let tally = patiently(slips, cast, session).await?;
         let Seen { verified, broken } = seen;
         let ok = broken.is_empty() && tally.ok() && tally.asked > 0;
         Ok(Report { ok, tag: self.tag.clone(), tally, verified, killed: self.killed, broken })
     }
 }
 
+/// The store may be away for a moment now, too.
+async fn patiently(slips: Vec<Slip>, cast: &Cast, session: &Session) -> Result<Tally, Failure> {
+    let deadline = Instant::now() + FINISHING;
+    loop {
+        match tally(slips.iter().cloned(), cast, session.store().await?.as_ref()).await {
+            Err(StoreError::Unavailable(_)) if Instant::now() < deadline => sleep(PAUSE).await,
+            counted => return Ok(counted?),
+        }
+    }
+}
+
 impl Seen {
     /// A store that is away for a moment is no finding; it is looked at again.
     async fn look(&mut self, session: &Session) -> Result<(), Failure> {
-        use rollbook_store::StoreError;
         let report = match verify::verify(session.store().await?.as_ref()).await {
             Ok(report) => report,
             Err(StoreError::Unavailable(_) | StoreError::Conflict(_)) => return Ok(()),
@@ -195,7 +206,7 @@ impl Seen {
 }
 
 /// A till that was killed before it wrote anything has none.
-fn read(path: &PathBuf) -> Result<Vec<rollbook_simulate::club::Slip>, Failure> {
+fn read(path: &PathBuf) -> Result<Vec<Slip>, Failure> {
     match File::open(path) {
         Ok(file) => read_slips(BufReader::new(file)).map_err(Failure::failed),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rollbook_ledger::Answer;
 use rollbook_simulate::club::{Slip, Step, Till, Told};
+use rollbook_store::Database;
 use rollbook_teller::{Teller, TellerError};
 use tokio::time::{Instant, sleep};
 
@@ -44,7 +45,7 @@ pub async fn run(session: &Session, args: &SoakArgs, name: &str) -> Done {
     let counter = Arc::new(Counter {
         till: Mutex::new(Till::new(super::cast(args, tag), name.to_owned(), args.seed)),
         slips: Mutex::new(slips),
-        teller: wiring::teller(session.store().await?)?,
+        teller: wiring::teller(store(session).await?)?,
         ends: Instant::now() + Duration::from_secs(u64::from(args.seconds)),
     });
     let mut callers = tokio::task::JoinSet::new();
@@ -57,6 +58,17 @@ pub async fn run(session: &Session, args: &SoakArgs, name: &str) -> Done {
     }
     counter.teller.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A till may open while the database is away for a moment.
+async fn store(session: &Session) -> Result<Arc<dyn Database>, Failure> {
+    let deadline = Instant::now() + GRACE;
+    loop {
+        match session.store().await {
+            Err(_) if Instant::now() < deadline => sleep(AGAIN).await,
+            opened => return opened,
+        }
+    }
 }
 
 impl Counter {
