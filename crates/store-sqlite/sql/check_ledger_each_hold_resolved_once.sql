@@ -9,11 +9,16 @@ WITH resolution (hold, times, kind, spent) AS (
     WHERE t.outcome = 'applied' AND t.hold IS NOT NULL
     GROUP BY t.hold
 )
-SELECT count(*) AS checked,
-    count(*) FILTER (WHERE h.id IS NULL OR CASE h.state
-        WHEN 'open' THEN r.hold IS NOT NULL OR h.settled <> 0
-        ELSE r.times IS DISTINCT FROM 1 OR r.spent <> h.settled OR h.settled > h.amount
-            OR (r.kind, h.state) NOT IN (VALUES ('settle', 'settled'), ('void', 'voided'), ('expire', 'expired'))
-        END) AS broken
-FROM hold AS h
-FULL JOIN resolution AS r ON r.hold = h.id
+SELECT sum(checked) AS checked, sum(broken) AS broken
+FROM (
+    SELECT count(*) AS checked,
+        count(*) FILTER (WHERE CASE h.state
+            WHEN 'open' THEN r.hold IS NOT NULL OR h.settled <> 0
+            ELSE r.times IS DISTINCT FROM 1 OR r.spent <> h.settled OR h.settled > h.amount
+                OR (r.kind, h.state) NOT IN (VALUES ('settle', 'settled'), ('void', 'voided'), ('expire', 'expired'))
+            END) AS broken
+    FROM hold AS h
+    LEFT JOIN resolution AS r ON r.hold = h.id
+    UNION ALL
+    SELECT count(*), count(*) FROM resolution AS r WHERE NOT EXISTS (SELECT 1 FROM hold AS h WHERE h.id = r.hold)
+)

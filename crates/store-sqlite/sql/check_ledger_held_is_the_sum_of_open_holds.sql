@@ -1,7 +1,8 @@
-WITH summed (account, held) AS (
-    SELECT account, sum(amount) FROM hold WHERE state = 'open' GROUP BY account
-)
-SELECT count(*) AS checked, count(*) FILTER (WHERE a.id IS NULL OR a.held <> coalesce(s.held, 0)) AS broken
-FROM ledger_account AS a
-FULL JOIN summed AS s ON s.account = a.id
-WHERE a.owner_kind IS DISTINCT FROM 'system' OR s.account IS NOT NULL
+WITH part (account, held, known) AS (
+    SELECT id, -held, 1 FROM ledger_account WHERE owner_kind <> 'system'
+    UNION ALL
+    SELECT account, amount, 0 FROM hold WHERE state = 'open'
+),
+whole (held, known) AS (SELECT sum(held), max(known) FROM part GROUP BY account)
+SELECT count(*) AS checked, count(*) FILTER (WHERE held <> 0 OR known = 0) AS broken
+FROM whole

@@ -64,6 +64,7 @@ const LEDGER: &[(&str, &str)] = statements![
     "lot_movement_insert",
     "ledger_standing",
     "ledger_history",
+    "ledger_history_newest",
     "ledger_open_holds",
     "ledger_open_lots",
     "ledger_open_lots_of_owner",
@@ -79,7 +80,7 @@ const LEDGER: &[(&str, &str)] = statements![
 ];
 
 /// Lists that the caller gave, steps of a statement, and the index that holds unsettled letters alone.
-const ALLOWED: [&str; 14] = [
+const ALLOWED: [&str; 15] = [
     "json_each",
     "new",
     "wanted",
@@ -93,6 +94,7 @@ const ALLOWED: [&str; 14] = [
     "own",
     "told",
     "line",
+    "newest",
     "(subquery-",
 ];
 

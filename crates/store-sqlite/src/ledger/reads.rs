@@ -32,12 +32,17 @@ fn standing_row(row: &SqliteRow) -> Result<Standing, StoreError> {
 }
 
 pub async fn history(readers: &SqlitePool, filter: &HistoryFilter) -> Result<Vec<HistoryRow>, StoreError> {
-    let query = sqlx::query(sql!("ledger_history"))
-        .bind(Account::available(filter.asset, filter.owner).id().0)
-        .bind(Account::owed(filter.asset, filter.owner).id().0)
-        .bind(filter.since.map(to_micros))
-        .bind(filter.until.map(to_micros))
-        .bind(filter.limit.map_or(-1, i64::from));
+    let (available, owed) = (Account::available(filter.asset, filter.owner), Account::owed(filter.asset, filter.owner));
+    let newest = filter.limit.filter(|_| filter.since.is_none() && filter.until.is_none());
+    let text = if newest.is_some() { sql!("ledger_history_newest") } else { sql!("ledger_history") };
+    let query = sqlx::query(text).bind(available.id().0).bind(owed.id().0);
+    let query = match newest {
+        Some(limit) => query.bind(limit),
+        None => query
+            .bind(filter.since.map(to_micros))
+            .bind(filter.until.map(to_micros))
+            .bind(filter.limit.map_or(-1, i64::from)),
+    };
     let newest_first = query.fetch_all(readers).await.map_err(store_error)?;
     newest_first.iter().rev().map(history_row).collect()
 }

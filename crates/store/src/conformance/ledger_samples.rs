@@ -182,7 +182,9 @@ impl<'s> Pair<'s> {
                 let lots = store.open_lots(asset, Some(owner), None, 1_000).await.expect("read");
                 assert_eq!(lots, memory.open_lots(asset, Some(owner)));
                 let filter = HistoryFilter { asset, owner, since: None, until: None, limit: None };
-                assert_eq!(store.history(&filter).await.expect("read"), memory.history(&filter));
+                for filter in [filter, HistoryFilter { limit: Some(4), ..filter }] {
+                    assert_eq!(store.history(&filter).await.expect("read"), memory.history(&filter));
+                }
             }
             assert_eq!(store.open_lots(asset, None, None, 1_000).await.expect("read"), memory.open_lots(asset, None));
             assert_eq!(store.outstanding(asset).await.expect("read"), memory.outstanding(asset));
