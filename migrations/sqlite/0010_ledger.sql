@@ -255,3 +255,64 @@ BEFORE UPDATE OF id, account, transaction_id, n, source, expires_at, amount ON l
 BEGIN
     SELECT RAISE(ABORT, 'lot: where it came from never changes');
 END;
+
+-- `INSERT OR REPLACE` deletes what is in its way without the triggers above. A lot is written over,
+-- but keeps its origin.
+CREATE TRIGGER ledger_account_is_never_replaced BEFORE INSERT ON ledger_account
+WHEN EXISTS (SELECT 1 FROM ledger_account WHERE id = NEW.id)
+  OR EXISTS (SELECT 1 FROM ledger_account
+        WHERE asset = NEW.asset AND owner_kind = NEW.owner_kind AND owner = NEW.owner AND place = NEW.place)
+BEGIN
+    SELECT RAISE(ABORT, 'ledger_account: never replaced');
+END;
+
+CREATE TRIGGER ledger_transaction_is_never_replaced BEFORE INSERT ON ledger_transaction
+WHEN EXISTS (SELECT 1 FROM ledger_transaction WHERE id = NEW.id)
+  OR (NEW.number > 0 AND EXISTS (SELECT 1 FROM ledger_transaction WHERE number = NEW.number))
+  OR (NEW.hold IS NOT NULL AND NEW.outcome = 'applied' AND EXISTS (
+        SELECT 1 FROM ledger_transaction WHERE hold = NEW.hold AND outcome = 'applied' AND hold IS NOT NULL))
+  OR (NEW.lot IS NOT NULL AND EXISTS (SELECT 1 FROM ledger_transaction WHERE lot = NEW.lot AND lot IS NOT NULL))
+  OR (NEW.reverses IS NOT NULL AND NEW.outcome = 'applied' AND EXISTS (
+        SELECT 1 FROM ledger_transaction
+        WHERE reverses = NEW.reverses AND outcome = 'applied' AND reverses IS NOT NULL))
+BEGIN
+    SELECT RAISE(ABORT, 'ledger_transaction: append-only');
+END;
+
+CREATE TRIGGER leg_is_never_replaced BEFORE INSERT ON leg
+WHEN EXISTS (SELECT 1 FROM leg WHERE transaction_id = NEW.transaction_id AND n = NEW.n)
+  OR (NEW.from_version IS NOT NULL
+    AND EXISTS (SELECT 1 FROM leg WHERE from_account = NEW.from_account AND from_version = NEW.from_version))
+  OR (NEW.to_version IS NOT NULL
+    AND EXISTS (SELECT 1 FROM leg WHERE to_account = NEW.to_account AND to_version = NEW.to_version))
+BEGIN
+    SELECT RAISE(ABORT, 'leg: append-only');
+END;
+
+CREATE TRIGGER hold_is_never_replaced BEFORE INSERT ON hold
+WHEN EXISTS (SELECT 1 FROM hold WHERE id = NEW.id)
+BEGIN
+    SELECT RAISE(ABORT, 'hold: resolved once, otherwise never changed');
+END;
+
+CREATE TRIGGER lot_is_never_replaced BEFORE INSERT ON lot
+WHEN EXISTS (SELECT 1 FROM lot
+        WHERE id = NEW.id AND (account, transaction_id, n, source, expires_at, amount)
+            IS NOT (NEW.account, NEW.transaction_id, NEW.n, NEW.source, NEW.expires_at, NEW.amount))
+BEGIN
+    SELECT RAISE(ABORT, 'lot: where it came from never changes');
+END;
+
+CREATE TRIGGER lot_movement_is_never_replaced BEFORE INSERT ON lot_movement
+WHEN EXISTS (SELECT 1 FROM lot_movement WHERE number = NEW.number)
+  OR EXISTS (SELECT 1 FROM lot_movement
+        WHERE transaction_id = NEW.transaction_id AND n = NEW.n AND lot = NEW.lot)
+BEGIN
+    SELECT RAISE(ABORT, 'lot_movement: append-only');
+END;
+
+CREATE TRIGGER hold_pin_is_never_replaced BEFORE INSERT ON hold_pin
+WHEN EXISTS (SELECT 1 FROM hold_pin WHERE hold = NEW.hold AND lot = NEW.lot)
+BEGIN
+    SELECT RAISE(ABORT, 'hold_pin: append-only');
+END;

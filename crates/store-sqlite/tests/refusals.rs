@@ -30,6 +30,27 @@ const ROWS: &str = "
     INSERT INTO dead_letter_failure (letter, envelope, reason, detail, failed_at, attempts)
     VALUES (1, zeroblob(16), 'r', '', 1, 1);";
 
+/// An account with a lot, and a hold that was voided by what a reversal then named.
+const BOOKS: &str = "
+    INSERT INTO ledger_account (id, asset, owner_kind, owner, place)
+    VALUES (zeroblob(16), 'points', 'system', zeroblob(16), 'issued'),
+        (x'01010101010101010101010101010101', 'points', 'person', zeroblob(16), 'available');
+    INSERT INTO ledger_transaction (id, kind, digest, outcome, hold, reverses, happened_at, recorded_at)
+    VALUES (x'02020202020202020202020202020202', 'post', zeroblob(16), 'applied', NULL, NULL, 1, 2),
+        (x'03030303030303030303030303030303', 'hold', zeroblob(16), 'applied', NULL, NULL, 1, 2),
+        (x'05050505050505050505050505050505', 'void', zeroblob(16), 'applied', x'03030303030303030303030303030303',
+            NULL, 1, 2),
+        (x'06060606060606060606060606060606', 'reverse', zeroblob(16), 'applied', NULL,
+            x'02020202020202020202020202020202', 1, 2);
+    INSERT INTO leg VALUES (x'02020202020202020202020202020202', 0, 'points', zeroblob(16),
+        x'01010101010101010101010101010101', 5, NULL, 1);
+    INSERT INTO hold VALUES (x'03030303030303030303030303030303', x'01010101010101010101010101010101', 2, 'voided', 0,
+        9);
+    INSERT INTO lot VALUES (x'04040404040404040404040404040404', x'01010101010101010101010101010101',
+        x'02020202020202020202020202020202', 0, NULL, 9, 5, 5, 0, 0, 0);
+    INSERT INTO lot_movement VALUES (1, x'02020202020202020202020202020202', 0, x'04040404040404040404040404040404', 5);
+    INSERT INTO hold_pin VALUES (x'03030303030303030303030303030303', x'04040404040404040404040404040404', 2);";
+
 async fn run(file: &File, sql: &str) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut file.connect().await).await.map(drop)
 }
@@ -107,6 +128,39 @@ async fn rows_that_cannot_be_true_are_refused() {
         let refused = run(&file, sql).await.expect_err(sql);
         let code = refused.as_database_error().and_then(|error| error.code().map(|code| code.parse::<u32>().unwrap()));
         assert_eq!(code.map(|code| code & 0xff), Some(19), "{sql}: {refused}");
+    }
+}
+
+/// `INSERT OR REPLACE` would delete a row without the trigger that refuses it.
+#[tokio::test]
+async fn nothing_of_the_ledger_is_replaced() {
+    let file = make().await;
+    run(&file, BOOKS).await.unwrap();
+    for sql in [
+        "INSERT OR REPLACE INTO ledger_account (id, asset, owner_kind, owner, place)
+         SELECT id, asset, owner_kind, owner, place FROM ledger_account WHERE posted > 0",
+        "INSERT OR REPLACE INTO ledger_account (id, asset, owner_kind, owner, place)
+         SELECT randomblob(16), asset, owner_kind, owner, place FROM ledger_account WHERE posted > 0",
+        "INSERT OR REPLACE INTO ledger_transaction SELECT * FROM ledger_transaction",
+        "INSERT OR REPLACE INTO ledger_transaction (number, id, kind, digest, outcome, happened_at, recorded_at)
+         SELECT number, randomblob(16), kind, digest, outcome, 3, 3 FROM ledger_transaction WHERE kind = 'reverse'",
+        "INSERT OR REPLACE INTO ledger_transaction (id, kind, digest, outcome, hold, happened_at, recorded_at)
+         SELECT randomblob(16), kind, digest, outcome, hold, 3, 3 FROM ledger_transaction WHERE kind = 'void'",
+        "INSERT OR REPLACE INTO ledger_transaction (id, kind, digest, outcome, reverses, happened_at, recorded_at)
+         SELECT randomblob(16), kind, digest, outcome, reverses, 3, 3 FROM ledger_transaction WHERE kind = 'reverse'",
+        "INSERT OR REPLACE INTO leg
+         SELECT transaction_id, n, asset, from_account, to_account, amount + 1, NULL, to_version + 1 FROM leg",
+        "INSERT OR REPLACE INTO leg
+         SELECT transaction_id, n + 1, asset, from_account, to_account, amount + 1, NULL, to_version FROM leg",
+        "INSERT OR REPLACE INTO hold SELECT id, account, amount, 'open', 0, NULL FROM hold",
+        "INSERT OR REPLACE INTO lot SELECT id, account, transaction_id, n, source, expires_at + 1, amount, remaining,
+            held, expired, lapsed FROM lot",
+        "INSERT OR REPLACE INTO lot_movement SELECT number, transaction_id, n, lot, amount - 1 FROM lot_movement",
+        "INSERT OR REPLACE INTO lot_movement SELECT NULL, transaction_id, n, lot, amount - 1 FROM lot_movement",
+        "INSERT OR REPLACE INTO hold_pin SELECT hold, lot, amount - 1 FROM hold_pin",
+    ] {
+        let refused = run(&file, sql).await.expect_err(sql).to_string();
+        assert!(refused.contains("(code: 1811)"), "{sql}: {refused}");
     }
 }
 
