@@ -172,7 +172,7 @@ BEGIN
         RAISE EXCEPTION 'leg: of no transaction' USING ERRCODE = 'foreign_key_violation';
     END IF;
     UPDATE ledger_account AS a
-    SET posted = a.posted + moved.amount, version = a.version + moved.legs
+    SET posted = a.posted + side.amount, version = a.version + side.legs
     FROM (
         SELECT id, asset, sum(amount)::bigint AS amount, count(*) AS legs, count(DISTINCT version) AS versions,
             min(version) AS first, max(version) AS last
@@ -180,13 +180,13 @@ BEGIN
             SELECT from_account AS id, asset, -amount AS amount, from_version AS version FROM new_leg
             UNION ALL
             SELECT to_account, asset, amount, to_version FROM new_leg
-        ) AS side
+        ) AS one
         GROUP BY id, asset
-    ) AS moved
-    WHERE a.id = moved.id AND a.asset = moved.asset AND a.owner_kind <> 'system'
-        AND moved.versions = moved.legs AND moved.first = a.version + 1 AND moved.last = a.version + moved.legs;
+    ) AS side
+    WHERE a.id = side.id AND a.asset = side.asset AND a.owner_kind <> 'system'
+        AND side.versions = side.legs AND side.first = a.version + 1 AND side.last = a.version + side.legs;
     GET DIAGNOSTICS owners = ROW_COUNT;
-    SELECT count(*), count(*) FILTER (WHERE a.owner_kind = 'system' AND side.versions = 0)
+    SELECT count(*), count(a.id)
     INTO named, systems
     FROM (
         SELECT id, asset, count(version) AS versions
@@ -197,7 +197,12 @@ BEGIN
         ) AS one
         GROUP BY id, asset
     ) AS side
-    LEFT JOIN ledger_account AS a ON a.id = side.id AND a.asset = side.asset;
+    LEFT JOIN LATERAL (
+        SELECT id
+        FROM ledger_account
+        WHERE side.versions = 0 AND id = side.id AND asset = side.asset AND owner_kind = 'system'
+        LIMIT 1
+    ) AS a ON true;
     IF owners + systems <> named THEN
         RAISE EXCEPTION 'leg: moves an account of its asset to its next version' USING ERRCODE = 'foreign_key_violation';
     END IF;
