@@ -29,7 +29,7 @@ impl Gift {
     pub fn of_transaction(books: &Books, id: TransactionId, account: Account) -> Self {
         let mut gift = Self::default();
         if books.transaction(id).is_some_and(crate::Transaction::is_reversible) {
-            for leg in books.legs(id).iter().filter(|leg| leg.to == account && leg.from.place != Place::Expired) {
+            for leg in books.legs(id).iter().filter(|leg| leg.to == account && !revives(leg)) {
                 let Self { lots, undated } = Self::of_leg(books, leg, &books.movements(leg));
                 gift.lots.extend(lots);
                 gift.undated += undated;
@@ -83,6 +83,11 @@ fn total(portions: &[Portion]) -> i64 {
     portions.iter().map(|portion| portion.amount).sum()
 }
 
+/// What a take-back fetches from where it expired is no gift.
+fn revives(leg: &Leg) -> bool {
+    leg.from.place == Place::Expired
+}
+
 /// How much of `amount` a take-back finds among what expired. None: all was taken back by a reversal.
 pub(crate) fn expired_of(books: &Books, from: Account, amount: i64, of: Option<TransactionId>) -> Option<i64> {
     let Some(of) = of else { return Some(0) };
@@ -95,7 +100,7 @@ pub(crate) fn expired_of(books: &Books, from: Account, amount: i64, of: Option<T
 /// Whether the owner of `account` got anything by it, if only off their debt.
 fn gave(books: &Books, of: TransactionId, account: Account) -> bool {
     let same = |to: Account| to.asset == account.asset && to.place.owner() == account.place.owner();
-    books.legs(of).iter().any(|leg| same(leg.to))
+    books.legs(of).iter().any(|leg| same(leg.to) && !revives(leg))
 }
 
 pub(crate) fn take_back(draft: &mut Draft<'_>, asset: Asset, from: Owner, amount: i64, of: Option<TransactionId>) {

@@ -116,6 +116,17 @@ fn what_was_reversed_is_not_taken_back_again() {
 }
 
 #[test]
+fn a_take_back_is_no_gift_even_of_what_had_expired() {
+    let mut club = Club::new();
+    let award = club.award(0, 1, Some(20));
+    club.until(20).sweep();
+    let taken = club.take_back(0, 1, Some(award));
+    applied(&club.reverse(taken));
+    club.take_back(0, 5, Some(taken));
+    assert_eq!((club.has(0), club.owes(0)), (0, 5));
+}
+
+#[test]
 fn a_dispute_that_is_won_gives_back_what_was_taken() {
     let mut club = Club::new();
     let award = club.award(0, 10, Some(20));
