@@ -176,6 +176,10 @@ impl<'a> Scene<'a> {
         let mut record = self.traffic.end();
         record.join(std::mem::replace(&mut self.played, Record::empty()));
         let patience = Duration::from_secs(90);
+        if self.put_off {
+            self.fleet.wait_quiet(patience, |_| Ok(()));
+            self.replay_what_waited_in_vain();
+        }
         let traffic = &self.traffic;
         self.fleet.wait_quiet(patience, |fleet| audited(fleet, traffic, &record));
         self.fleet.stop();
@@ -183,6 +187,12 @@ impl<'a> Scene<'a> {
         let report = self.fleet.office().json(&["verify"]);
         assert_eq!(report["ok"], true, "{}: {report:#}", self.fault);
         self.tell(&record, &report);
+    }
+
+    /// A refund is a dead letter by now if its payment was put off for longer than it is retried. As an
+    /// operator would, once the payment is there.
+    fn replay_what_waited_in_vain(&self) {
+        self.fleet.office().json(&["dead-letters", "replay", "--reason", "payment_unknown", "--yes"]);
     }
 
     fn tell(&self, record: &Record, report: &Value) {
