@@ -60,8 +60,7 @@ impl Inbox {
             Some(carried) => carried,
             None => self.receive().await?,
         };
-        // The callers that were answered last are about to hand in again, and run before this goes on.
-        tokio::task::yield_now().await;
+        self.let_others_run(most).await;
         let mut gathered = Gathered { requests: VecDeque::new(), abandoned: 0 };
         let mut room = most.saturating_sub(gathered.add(first));
         while let Ok(request) = self.receiver.try_recv() {
@@ -72,6 +71,19 @@ impl Inbox {
             room -= gathered.add(request);
         }
         Some(gathered)
+    }
+
+    /// The callers that were answered last are about to hand in again. As long as they do, they go
+    /// first: without this the first of them would be a batch of its own, and the others the next.
+    /// That is no waiting for a time; a yield may end before all who can run have run, hence the second.
+    async fn let_others_run(&self, most: usize) {
+        let (mut seen, mut calm) = (self.receiver.len(), 0);
+        while calm < 2 && seen < most {
+            tokio::task::yield_now().await;
+            let there = self.receiver.len();
+            calm = if there > seen { 0 } else { calm + 1 };
+            seen = there;
+        }
     }
 
     /// Whatever is left, once it is closed.

@@ -14,7 +14,9 @@
 //!   turn with their own deadlines.
 //!
 //! # Choices
-//! - *One task commits.* Several at once were measured and not kept: see [`Options`].
+//! - *One task commits.* With two, batches are half as large and on two processors PostgreSQL needs
+//!   40 % more for each command: fewer commands a second on one hot account (0.6 times) and on many
+//!   (0.9 times). Several processes, each with a teller of its own, do commit side by side.
 //! - *A refusal by the ledger is an answer, an error is none.* Whoever gets an error may ask again with
 //!   the same id; what is never done is taking trouble with the database for a lack of points.
 //! - *No retry of a store that is away.* Callers have deadlines of their own; they are told at once.

@@ -62,6 +62,28 @@ async fn while_one_batch_commits_the_next_gathers() {
     assert_eq!(ledger.sizes(), [1, 63]);
 }
 
+/// Those who are answered together and ask again come together again: one commit for all of them.
+#[tokio::test]
+async fn callers_that_ask_again_at_once_share_every_batch() {
+    let ledger = FakeLedger::new();
+    let teller = ledger.teller(Options::default());
+    let callers = (0..64).map(|caller| {
+        let teller = teller.clone();
+        tokio::spawn(async move {
+            for n in 0..20 {
+                assert_eq!(
+                    teller.execute(award(&format!("{caller}-{n}"))).await.unwrap().id,
+                    id(&format!("{caller}-{n}"))
+                );
+            }
+        })
+    });
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await.unwrap();
+    }
+    assert_eq!(ledger.sizes(), [64; 20]);
+}
+
 #[tokio::test]
 async fn a_batch_has_its_bound_and_takes_requests_whole() {
     let ledger = FakeLedger::new();
