@@ -1,7 +1,5 @@
 //! With a real ledger in a file.
 
-use std::sync::Arc;
-
 use rollbook_ledger::{Actor, Asset, Destination, Move, Order, Owner, Verdict, reasons};
 use rollbook_store::{Ledger, Standing};
 use rollbook_store_sqlite::SqliteStore;
