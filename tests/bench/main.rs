@@ -2,17 +2,19 @@
 //!
 //! Prints, for each size, beside the raw cost of what it stands on in the same run: acknowledged
 //! callbacks a second and their latency, applied events a second, and memory, with an empty store and
-//! with a full one. Everything is on loopback, bounded by its arguments, and stops by itself.
+//! with a full one. With `--ledger`: transfers of points, beside the naive way. Everything is on loopback, bounded by its arguments, and stops by itself.
 
+mod ledger;
 mod load;
 mod raw;
 mod raw_fleet;
 mod service;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
+use crate::ledger::Kind;
 use crate::load::{Load, prepare};
 use crate::service::{Service, Size};
 
@@ -29,7 +31,8 @@ struct Plan {
 
 const USAGE: &str = "bench [--size embedded|fleet|both] [--callbacks N] [--backlog N] [--connections N]
       [--per-processor N] [--records N]
-the fleet needs servers: tests/services run -- cargo run --release -p rollbook-tests --bin bench -- --size both";
+bench --ledger sqlite|postgres|both [--callers N] [--accounts N] [--seconds N] [--tellers N] [--lots N]
+the fleet and PostgreSQL need servers: tests/services run -- cargo run --release -p rollbook-tests --bin bench -- --size both";
 
 fn text(name: &str) -> anyhow::Result<Option<String>> {
     let arguments: Vec<String> = std::env::args().collect();
@@ -51,7 +54,30 @@ fn sizes() -> anyhow::Result<Vec<Size>> {
     }
 }
 
+/// None unless `--ledger` is given: then nothing else is measured.
+fn ledger_plan() -> anyhow::Result<Option<ledger::Plan>> {
+    let stores = match text("--ledger")?.as_deref() {
+        None => return Ok(None),
+        Some("sqlite") => vec![Kind::Sqlite],
+        Some("postgres") => vec![Kind::Postgres],
+        Some("both") => vec![Kind::Sqlite, Kind::Postgres],
+        Some(other) => bail!("there is no ledger on `{other}`\n{USAGE}"),
+    };
+    Ok(Some(ledger::Plan {
+        stores,
+        callers: number("--callers", 64)?,
+        accounts: number("--accounts", 10_000)?.max(2),
+        time: Duration::from_secs(u64::try_from(number("--seconds", 10)?)?),
+        tellers: number("--tellers", 1)?.max(1),
+        lots: number("--lots", 0)?,
+    }))
+}
+
 fn main() -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    if let Some(plan) = ledger_plan()? {
+        return runtime.block_on(ledger::run(&plan));
+    }
     let plan = Plan {
         sizes: sizes()?,
         callbacks: number("--callbacks", 40_000)?,
@@ -60,7 +86,6 @@ fn main() -> anyhow::Result<()> {
         per_processor: number("--per-processor", 0)?,
         records: number("--records", 0)?,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(run(&plan))
 }
 
@@ -137,7 +162,7 @@ async fn backlog(plan: &Plan, size: Size) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-pub fn rate(count: usize, time: std::time::Duration) -> f64 {
+pub fn rate(count: usize, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
 }
 
