@@ -22,6 +22,11 @@ bench *ARGS:
     cargo build --release --quiet -p rollbook-app -p rollbook-tests
     tests/services run -- cargo run --release --quiet -p rollbook-tests --bin bench -- --size both {{ARGS}}
 
+# Transfers of points on both stores, beside the naive way.
+bench-ledger *ARGS:
+    cargo build --release --quiet -p rollbook-tests
+    tests/services run postgres -- cargo run --release --quiet -p rollbook-tests --bin bench -- --ledger both {{ARGS}}
+
 # The whole fleet in containers: http://127.0.0.1:8080, Grafana on port 3000.
 fleet:
     docker compose up --build --detach --wait

@@ -57,6 +57,11 @@ impl Backends {
         Self::new(true, true)
     }
 
+    /// A queue in a file and a store on a server, whatever the environment asks for.
+    pub fn postgres() -> Self {
+        Self::new(false, true)
+    }
+
     fn new(broker: bool, postgres: bool) -> Self {
         Self::on(broker.then(|| server("ROLLBOOK_TEST_AMQP")), postgres.then(|| server("ROLLBOOK_TEST_POSTGRES")))
     }
