@@ -2,9 +2,9 @@
 //! -p rollbook-store-postgres --example ledger_rate_postgres -- $ROLLBOOK_TEST_POSTGRES [SECONDS]'` fills that
 //! database (a throwaway one!) and prints a line a way of working, each measured for so many
 //! seconds, on one hot account and on 10000. Beside it the naive way: a transaction a transfer, rows
-//! locked by `SELECT … FOR UPDATE`, 16 connections. Not a test: figures are for people.
+//! locked by `SELECT … FOR UPDATE`, 16 connections. After that, what other kinds of work cost by the
+//! size of a commit. Not a test: figures are for people.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use rollbook_domain::PersonId;
 use rollbook_ledger::{
     Account, Actor, Asset, Command, Destination, LARGEST, Move, Order, Owner, TransactionId, Verdict,
 };
+use rollbook_store::conformance::ledger_rate;
 use rollbook_store::{Ledger as _, StoreError};
 use rollbook_store_postgres::{Options, PostgresStore};
 use sqlx::postgres::PgPoolOptions;
@@ -177,7 +178,7 @@ async fn naive_transfer(pool: &PgPool, scene: Scene, number: u64) -> Result<(), 
 async fn main() -> Result<(), Failure> {
     let url = std::env::args().nth(1).ok_or("the URL of a throwaway database, please")?;
     let last = Duration::from_secs(std::env::args().nth(2).map_or(Ok(5), |seconds| seconds.parse())?);
-    let store = Arc::new(PostgresStore::connect(&Options::new(&url))?);
+    let store = PostgresStore::connect(&Options::new(&url))?;
     store.migrate().await?;
     fill(&store).await?;
     let pool = PgPoolOptions::new().max_connections(NAIVE).connect(&url).await?;
@@ -188,5 +189,5 @@ async fn main() -> Result<(), Failure> {
             batched(&store, scene, size, last).await?.print(scene, &format!("batches of {size}"));
         }
     }
-    Ok(())
+    Ok(ledger_rate(&store, 5_000, |line| println!("{line}")).await?)
 }

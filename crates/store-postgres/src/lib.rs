@@ -1,6 +1,6 @@
 //! The store on PostgreSQL, for many processes at once.
 //!
-//! Workers run side by side, each batch in one READ COMMITTED transaction. Three rules keep them
+//! Workers run side by side, each batch in one READ COMMITTED transaction. Four rules keep them
 //! right and keep them from waiting for each other in a circle:
 //!
 //! 1. What a decision reads and what exists is locked before it is read: people in the order of
@@ -11,6 +11,8 @@
 //! 3. Dead letters and the facts they stand for change together or not at all: commits of workers
 //!    share one advisory lock, and whatever else moves dead letters or deletes envelopes holds it
 //!    alone for its few milliseconds.
+//! 4. Accounts of the ledger are locked after everything else, in the order of their ids. Whoever
+//!    holds them waits for nobody who could wait for an account (see `ledger`).
 //!
 //! Tables are written in one order, too, so that a circle needs two of these rules to be broken;
 //! should there be one all the same, PostgreSQL ends it and the victim is a `Conflict`.

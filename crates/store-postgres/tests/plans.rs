@@ -187,3 +187,44 @@ async fn statements_of_the_hot_path_use_keys_at_every_size() {
         assert!(found.is_empty(), "{rows} rows, analysed: {analysed}\n{}", found.join("\n"));
     }
 }
+
+/// So many commands about so many accounts.
+fn legs(from: usize, to: usize) -> String {
+    format!(
+        "INSERT INTO ledger_transaction (id, kind, digest, outcome, happened_at, recorded_at, legs, account)
+         SELECT md5('post' || n)::uuid, 'post', decode(repeat('00', 16), 'hex'), 'applied', now(), now(), 1,
+            md5('owner' || n)::uuid
+         FROM generate_series({from}, {to}) AS n;
+         INSERT INTO leg
+         SELECT md5('post' || n)::uuid, 0, 'points', '00000000-0000-0000-0000-000000000000', md5('owner' || n)::uuid,
+            9, NULL, 1
+         FROM generate_series({from}, {to}) AS n;"
+    )
+}
+
+fn accounts(from: usize, to: usize) -> String {
+    format!(
+        "INSERT INTO ledger_account (id, asset, owner_kind, owner, place)
+         SELECT md5('owner' || n)::uuid, 'points', 'person', md5('owner' || n)::uuid, 'available'
+         FROM generate_series({from}, {to}) AS n;"
+    )
+}
+
+/// The triggers of the ledger plan once a session: what was planned over three accounts must be good
+/// for twenty thousand.
+#[tokio::test]
+async fn triggers_of_the_ledger_look_rows_up_by_key() {
+    let world = make().await;
+    let mut connection = world.fresh.connect().await;
+    let small = "INSERT INTO ledger_account (id, asset, owner_kind, owner, place)
+        VALUES ('00000000-0000-0000-0000-000000000000', 'points', 'system', '00000000-0000-0000-0000-000000000000',
+            'issued');";
+    let script = format!("{small} {} ANALYZE; {}", accounts(1, 2), legs(1, 2));
+    sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(accounts(3, 20_000))).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql("BEGIN").execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(legs(1_001, 1_200))).execute(&mut connection).await.unwrap();
+    let read = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'ledger_account'";
+    let read: i64 = sqlx::query_scalar(read).fetch_one(&mut connection).await.unwrap();
+    assert!((200..2_000).contains(&read), "{read} rows were read for 200 accounts");
+}
