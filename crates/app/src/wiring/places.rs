@@ -23,9 +23,9 @@ pub enum Opened {
     Postgres(PostgresStore),
 }
 
-/// Connections that a process needs beside one a worker: keeper, relay, gauges, prune, reporter and the
-/// probe.
-const CONNECTIONS_BESIDE: u32 = 6;
+/// Connections that a process needs beside one a worker: keeper, relay, gauges, prune, reporter, the sweep
+/// and the probe.
+const CONNECTIONS_BESIDE: u32 = 7;
 
 impl Opened {
     /// Makes a file that is missing. A server need not be there yet.
