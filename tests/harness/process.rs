@@ -1,9 +1,11 @@
 //! One process of the real binary, with a configuration, a log and ports of its own.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -30,9 +32,17 @@ pub fn binary() -> PathBuf {
     folder.join("rollbook")
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, and that nobody in this test was given before: the system may
+/// hand out one port twice.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = listener.expect("a free port").port();
+        if GIVEN.lock().expect("nobody panics with it").insert(port) {
+            return port;
+        }
+    }
 }
 
 impl Process {
