@@ -66,7 +66,7 @@ CREATE UNIQUE INDEX one_expiry_a_lot ON ledger_transaction (lot) WHERE lot IS NO
 CREATE UNIQUE INDEX one_reversal_a_transaction ON ledger_transaction (reverses)
     WHERE outcome = 'applied' AND reverses IS NOT NULL;
 -- What moved nothing: the history of an owner finds the rest by its legs.
-CREATE INDEX transaction_without_legs ON ledger_transaction (account) WHERE legs = 0;
+CREATE INDEX transaction_without_legs ON ledger_transaction (account, number) WHERE legs = 0;
 
 -- Moves one amount from one account to another of the same asset: sums are zero by shape.
 CREATE TABLE leg (

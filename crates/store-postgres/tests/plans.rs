@@ -78,7 +78,7 @@ async fn plan(connection: &mut PgConnection, name: &str, sql: &str) -> Vec<Strin
 }
 
 /// What batches, callers and pages run.
-const HOT_PATH: [(&str, &str); 78] = statements![
+const HOT_PATH: [(&str, &str); 79] = statements![
     "seen",
     "person_ids",
     "person_ids_lock",
@@ -142,6 +142,7 @@ const HOT_PATH: [(&str, &str); 78] = statements![
     "lot_movement_insert",
     "ledger_standing",
     "ledger_history",
+    "ledger_history_newest",
     "ledger_open_holds",
     "ledger_open_lots",
     "ledger_open_lots_of_owner",

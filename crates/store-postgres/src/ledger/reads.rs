@@ -36,12 +36,17 @@ fn standing_row(row: &PgRow) -> Result<Standing, StoreError> {
 }
 
 pub async fn history(store: &PostgresStore, filter: &HistoryFilter) -> Result<Vec<HistoryRow>, StoreError> {
-    let query = sqlx::query(sql!("ledger_history"))
-        .bind(Account::available(filter.asset, filter.owner).id().0)
-        .bind(Account::owed(filter.asset, filter.owner).id().0)
-        .bind(filter.since.map(ToSqlx::to_sqlx))
-        .bind(filter.until.map(ToSqlx::to_sqlx))
-        .bind(filter.limit.map(i64::from));
+    let (available, owed) = (Account::available(filter.asset, filter.owner), Account::owed(filter.asset, filter.owner));
+    let newest = filter.limit.filter(|_| filter.since.is_none() && filter.until.is_none());
+    let text = if newest.is_some() { sql!("ledger_history_newest") } else { sql!("ledger_history") };
+    let query = sqlx::query(text).bind(available.id().0).bind(owed.id().0);
+    let query = match newest {
+        Some(limit) => query.bind(i64::from(limit)),
+        None => query
+            .bind(filter.since.map(ToSqlx::to_sqlx))
+            .bind(filter.until.map(ToSqlx::to_sqlx))
+            .bind(filter.limit.map(i64::from)),
+    };
     let newest_first = store.ask(query).await?;
     newest_first.iter().rev().map(history_row).collect()
 }
