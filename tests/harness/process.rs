@@ -211,8 +211,14 @@ impl Process {
 
     /// One command of the command line.
     pub fn cli(&self, arguments: &[&str]) -> Output {
+        self.cli_with(arguments, &[])
+    }
+
+    /// The same, with this in its environment.
+    pub fn cli_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
         Command::new(binary())
             .args(arguments)
+            .envs(environment.iter().copied())
             .arg("--config")
             .arg(self.config())
             .current_dir(&self.folder)

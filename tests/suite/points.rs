@@ -2,6 +2,9 @@
 //!
 //! Every command here is a process of its own beside a running service.
 
+use std::os::unix::process::ExitStatusExt as _;
+
+use rollbook_crash::COMMAND_POINTS;
 use rollbook_tests::{Options, World};
 use serde_json::Value;
 
@@ -67,6 +70,24 @@ fn the_same_key_gives_the_same_answer() {
     let other = ask(&world, &["award", ADA, "12", "--id", "receipt 77"]);
     assert_eq!(outcome(&other), ("rejected", "conflicting_duplicate"));
     assert_eq!(balance(&world, ADA), (110, 0, 110, 0));
+    world.verified();
+}
+
+/// The process is killed on its way to the ledger, before anything is written and after all of it is.
+#[test]
+fn a_command_that_was_killed_happens_once_when_it_is_asked_again() {
+    let world = World::up(&Options::default());
+    ask(&world, &["award", ADA, "100"]);
+    for (n, point) in COMMAND_POINTS.iter().enumerate() {
+        let redeem = ["points", "redeem", ADA, "10", "--id", point, "--json"];
+        let killed = world.cli_with(&redeem, &[("ROLLBOOK_CRASH_POINT", point)]);
+        assert_eq!((killed.status.signal(), killed.stdout.len()), (Some(9), 0), "{point}: {killed:?}");
+        let happened = n + usize::from(*point == "teller.committed");
+        let left = |happened: usize| 100 - 10 * i64::try_from(happened).unwrap();
+        assert_eq!(balance(&world, ADA).0, left(happened), "{point}");
+        assert_eq!(outcome(&ask(&world, &redeem[1..6])), ("applied", ""));
+        assert_eq!(balance(&world, ADA).0, left(n + 1), "{point}");
+    }
     world.verified();
 }
 
