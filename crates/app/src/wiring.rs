@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use rollbook_domain::{Clock, FactKind, Processor, ProcessorName};
 use rollbook_ingest::Route;
 use rollbook_membership::Membership;
+use rollbook_points::Points;
 use rollbook_providers::Provider;
 use rollbook_queue::DEAD_LETTERS;
 use rollbook_store::Ledger;
@@ -27,9 +28,12 @@ pub fn clock() -> Clock {
     Arc::new(Timestamp::now)
 }
 
-/// Every processor, with its rules.
+/// Every processor, with its rules. Points run where the configuration has them.
 pub fn processors(config: &Resolved) -> Vec<Arc<dyn Processor>> {
-    vec![Arc::new(Membership::new(config.membership.clone())), Arc::new(Waiver::new(config.waiver.clone()))]
+    let points = config.points.clone().map(|rules| Arc::new(Points::new(rules)) as _);
+    let always: [Arc<dyn Processor>; 2] =
+        [Arc::new(Membership::new(config.membership.clone())), Arc::new(Waiver::new(config.waiver.clone()))];
+    always.into_iter().chain(points).collect()
 }
 
 /// A processor is sent a source's callbacks if the provider can state a fact that it wants. A

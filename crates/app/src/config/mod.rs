@@ -18,6 +18,7 @@ mod membership;
 mod nearest;
 mod organisation;
 mod place;
+mod points;
 mod resolve;
 mod secret;
 mod section;
@@ -57,6 +58,8 @@ pub struct Config {
     pub ingest: ingest::Ingest,
     pub ops: ingest::Ops,
     pub membership: membership::Membership,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<points::Points>,
     pub retry: work::Retry,
     pub retention: work::Retention,
     pub worker: work::Worker,
@@ -112,8 +115,19 @@ pub fn parse(text: &str, file: &Path, environment: &Environment) -> Result<Confi
     Ok(config)
 }
 
-const SECTIONS: [&str; 10] =
-    ["organisation", "queue", "store", "ingest", "ops", "sources", "membership", "retry", "retention", "worker"];
+const SECTIONS: [&str; 11] = [
+    "organisation",
+    "queue",
+    "store",
+    "ingest",
+    "ops",
+    "sources",
+    "membership",
+    "points",
+    "retry",
+    "retention",
+    "worker",
+];
 
 fn read(root: Section<'_>) -> Result<Config, ConfigError> {
     let root = &root.only(&SECTIONS)?;
@@ -127,6 +141,7 @@ fn read(root: Section<'_>) -> Result<Config, ConfigError> {
         ops: ingest::Ops::read(root)?,
         sources: sources.into_iter().map(source).collect::<Result<_, _>>()?,
         membership: membership::Membership::read(root)?,
+        points: points::Points::read(root)?,
         retry: work::Retry::read(root)?,
         retention: work::Retention::read(root)?,
         worker: work::Worker::read(root, &store)?,

@@ -53,6 +53,8 @@ pub struct Resolved {
     pub sources: Vec<ResolvedSource>,
     pub membership: rollbook_membership::Rules,
     pub waiver: rollbook_waiver::Rules,
+    /// None: nobody earns anything.
+    pub points: Option<rollbook_points::Rules>,
     /// Names the rules in every record: 12 hex digits, the same for the same rules.
     pub rules_digest: String,
     /// The waits before each further attempt.
@@ -106,15 +108,17 @@ impl Config {
         let zone = self.organisation.zone(origins)?;
         let currency = self.organisation.money(origins)?;
         let membership = self.membership.rules(zone.clone(), currency, origins)?;
+        let points = self.points.as_ref().map(|points| points.rules(zone.clone(), currency, origins)).transpose()?;
         let (queue, store, spool) = self.places(context.base)?;
         let ingest = self.listener()?;
         let ops = self.ops_address(&ingest)?;
         let sources = self.resolve_sources(context, &mut warnings)?;
+        self.points.iter().try_for_each(|points| points.check_sources(&sources, origins))?;
         self.warn_of_plans(&sources, &mut warnings);
         Ok(Resolved {
             organisation: self.organisation.name.clone(),
             waiver: rollbook_waiver::Rules { zone: zone.clone() },
-            rules_digest: digest::of(&membership, &self.sources),
+            rules_digest: digest::of(&membership, points.as_ref(), &self.sources),
             min_free_disk_bytes: self.queue.min_free_disk_bytes(origins)?,
             retry: self.retry.delays(origins)?,
             retention: self.retention.envelopes(origins)?,
@@ -127,6 +131,7 @@ impl Config {
             ops,
             sources,
             membership,
+            points,
             warnings,
         })
     }

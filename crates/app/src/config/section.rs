@@ -129,6 +129,17 @@ impl<'a> Section<'a> {
         items.iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)
     }
 
+    /// A decimal number as text. Whole ones need no quotes; a fraction does, because TOML's are floats.
+    pub fn decimal(&self, key: &str) -> Result<Option<String>, ConfigError> {
+        match self.value(key) {
+            Some(Value::Integer(number)) => Ok(Some(number.to_string())),
+            Some(Value::Float(_)) => {
+                Err(self.fault(key, "has decimals, so it must stand in quotes, such as `\"0.5\"`"))
+            }
+            _ => self.text(key),
+        }
+    }
+
     /// A whole number within `range`, else `default`. A variable's digits count as a number.
     pub fn count_or(&self, key: &str, range: RangeInclusive<u32>, default: u32) -> Result<u32, ConfigError> {
         let number = match self.value(key) {

@@ -2,6 +2,7 @@
 
 mod mistakes;
 mod places;
+mod points;
 mod ready;
 mod shown;
 mod source_mistakes;

@@ -264,5 +264,6 @@ fn what_the_template_comments_out_is_valid() {
     let config = parse(&whole.join("\n"), Path::new("rollbook.toml"), &Environment::default()).unwrap();
     assert!(config.sources.contains_key("standard"));
     assert!(config.membership.plans[0].valid_until.is_some());
+    assert_eq!(config.points.unwrap().earn.len(), 2);
     assert!(config.sources["docusign"].client_certs.is_some());
 }
