@@ -38,6 +38,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
             "ingest",
             "ledger",
             "membership",
+            "points",
             "providers",
             "queue",
             "queue-rabbitmq",
