@@ -116,9 +116,16 @@ pub struct Capture {
     /// The member's address as written; not the billing one.
     pub email: Option<String>,
     pub name: Option<String>,
+    /// The id of the group that its points are for, as written; none: whoever paid earns them.
+    pub points_group: Option<String>,
 }
 
 impl Capture {
+    /// What names the group that its points are for; blank names none.
+    pub fn points_group(&self) -> Option<&str> {
+        self.points_group.as_deref().map(str::trim).filter(|group| !group.is_empty())
+    }
+
     /// Whether the second signed amount, where there is one, is `money` as well. One without a
     /// currency is in that of the first.
     pub fn authorised_agrees(&self, money: Money) -> bool {

@@ -34,6 +34,15 @@ impl Owner {
         }
     }
 
+    /// What [`Self::kind`] and [`Self::uuid`] told.
+    pub fn read(kind: &str, id: Uuid) -> Option<Self> {
+        match kind {
+            "person" => Some(Self::Person(PersonId(id))),
+            "group" => Some(Self::Group(GroupId(id))),
+            _ => None,
+        }
+    }
+
     pub fn uuid(self) -> Uuid {
         match self {
             Self::Person(person) => person.0,

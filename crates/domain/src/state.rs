@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use jiff::Timestamp;
+
 use crate::{
-    Adjustment, Change, Document, DocumentRef, Earning, EarningKey, Email, FactRef, Payment, PaymentRef, Person,
-    PersonId, Scope, Seen, Term,
+    Adjustment, Change, Document, DocumentRef, Earning, EarningKey, Email, FactRef, GroupId, Payment, PaymentRef,
+    Person, PersonId, Scope, Seen, Term,
 };
 
 /// What must be loaded before `decide` can run.
@@ -24,6 +26,8 @@ pub struct Reads {
     pub earned_by: BTreeSet<PaymentRef>,
     /// Scopes all of whose earnings are asked for.
     pub scopes: BTreeSet<Scope>,
+    /// Whether these persons are or were members of these groups.
+    pub group_members: BTreeSet<(GroupId, PersonId)>,
 }
 
 impl Reads {
@@ -34,6 +38,7 @@ impl Reads {
         self.outcomes.extend(other.outcomes);
         self.earned_by.extend(other.earned_by);
         self.scopes.extend(other.scopes);
+        self.group_members.extend(other.group_members);
     }
 }
 
@@ -53,6 +58,8 @@ pub struct State {
     pub earnings: BTreeMap<EarningKey, Earning>,
     pub earned_by: HashMap<PaymentRef, BTreeSet<EarningKey>>,
     pub earned_in: HashMap<Scope, BTreeSet<EarningKey>>,
+    /// When they left; none: they are members.
+    pub group_members: BTreeMap<(GroupId, PersonId), Option<Timestamp>>,
 }
 
 impl State {
@@ -136,7 +143,6 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use jiff::civil::date;
 
     use super::*;

@@ -26,11 +26,15 @@
 //! - *The owner of a cap is the owner of the points.* A group counts as one member. A cap over all the
 //!   owners to whom somebody's payments go was rejected: what is above it would have to move from
 //!   one owner to another with every refund.
+//! - *Whoever pays for a group must be a member.* Asked is whether they had left when they paid, not whether
+//!   they are a member when the message comes: a late message gives the same answer. One who joins
+//!   afterwards mends it.
 //! - *Money in another currency than the organisation's earns nothing*: there is no rate to be right.
 //! - *A fixed award is taken back when all of its payment is*, never in parts.
 
 mod adjust;
 mod earn;
+mod payee;
 mod period;
 mod processor;
 mod rate;

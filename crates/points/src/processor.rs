@@ -6,7 +6,8 @@ use rollbook_domain::{
 };
 
 use crate::adjust::{Returned, adjust, awards};
-use crate::earn::{Earner, money, paid, payer, said, signer};
+use crate::earn::{Earner, money, paid, said, signer};
+use crate::payee::{Payee, not_a_member, payee};
 use crate::reasons::{DISPUTE_NOT_LOST, EARNED_NOTHING, NO_RULE, OTHER_CURRENCY, PAYMENT_UNKNOWN};
 use crate::rules::Rules;
 
@@ -52,8 +53,9 @@ impl Processor for Points {
                 read_payment(&mut reads, event, &dispute.transaction);
             }
             _ => {
-                if let (Some(earner), Some(owner)) = (self.earner(event), owner(event)) {
-                    earner.read(owner, &mut reads);
+                if let (Some(earner), Some(payee)) = (self.earner(event), payee_of(event)) {
+                    earner.read(payee.owner(), &mut reads);
+                    reads.group_members.extend(payee.group.map(|group| (group, payee.person)));
                 }
             }
         }
@@ -90,9 +92,12 @@ impl Points {
             Ok(_) => return Decision::Ignore(OTHER_CURRENCY),
             Err(fault) => return Decision::Fail(fault),
         };
-        let changes = payer(capture)
-            .and_then(|person| earner.earn(Owner::Person(person), Some(&paid(event, capture, money)?), state));
-        decision(changes)
+        let (owner, paid) = match payee(capture).and_then(|payee| Ok((payee, paid(event, capture, money)?))) {
+            Ok((payee, _)) if !payee.may_earn(event, state) => return Decision::Defer(not_a_member(capture)),
+            Ok((payee, paid)) => (payee.owner(), paid),
+            Err(fault) => return Decision::Fail(fault),
+        };
+        decision(earner.earn(owner, Some(&paid), state))
     }
 
     fn decide_award(&self, event: &Event, person: Result<PersonId, Fault>, state: &State) -> Decision {
@@ -102,14 +107,13 @@ impl Points {
 }
 
 /// Who would be given points; none where nobody can be.
-fn owner(event: &Event) -> Option<Owner> {
-    let person = match &event.fact {
-        Fact::PaymentCaptured(capture) => payer(capture).ok()?,
-        Fact::DocumentCompleted(completion) => signer(completion).ok()?,
-        Fact::MemberRegistered { person } => *person,
-        _ => return None,
-    };
-    Some(Owner::Person(person))
+fn payee_of(event: &Event) -> Option<Payee> {
+    match &event.fact {
+        Fact::PaymentCaptured(capture) => payee(capture).ok(),
+        Fact::DocumentCompleted(completion) => signer(completion).ok().map(Payee::alone),
+        Fact::MemberRegistered { person } => Some(Payee::alone(*person)),
+        _ => None,
+    }
 }
 
 fn decision(changes: Result<Vec<Change>, Fault>) -> Decision {

@@ -161,4 +161,6 @@ pub struct Fields {
     pub category: Option<String>,
     pub email: Option<String>,
     pub name: Option<String>,
+    /// The id of the group that points are for.
+    pub points_group: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! Events as the vectors write them.
 
-use rollbook_domain::{Amount, Completion, Event, Fact};
+use rollbook_domain::{Amount, Capture, Completion, Event, Fact};
 use serde_json::{Value, json};
 
 /// A failure's difference must be readable, so every fact is shown by its own fields.
@@ -15,8 +15,14 @@ pub fn event(event: &Event) -> Value {
     shown
 }
 
-fn fact(fact: &Fact) -> Value {
-    match fact {
+fn fact(said: &Fact) -> Value {
+    match said {
+        // Few payments name one.
+        Fact::PaymentCaptured(capture) if capture.points_group.is_some() => {
+            let mut shown = fact(&Fact::PaymentCaptured(Capture { points_group: None, ..capture.clone() }));
+            shown["points_group"] = json!(capture.points_group);
+            shown
+        }
         Fact::PaymentCaptured(capture) => json!({
             "transaction": capture.transaction,
             "amount": amount(&capture.amount),

@@ -48,6 +48,7 @@ struct ConfiguredFields {
     category: Option<String>,
     email: Option<String>,
     name: Option<String>,
+    points_group: Option<String>,
 }
 
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
@@ -77,8 +78,8 @@ impl Case {
     }
 
     pub fn fields(&self) -> Fields {
-        let ConfiguredFields { purpose, category, email, name } = self.fields.clone();
-        Fields { purpose, category, email, name }
+        let ConfiguredFields { purpose, category, email, name, points_group } = self.fields.clone();
+        Fields { purpose, category, email, name, points_group }
     }
 
     pub fn is_believed(&self) -> bool {

@@ -76,6 +76,7 @@ fn capture(name: &str, amount: &str) -> Capture {
         category: None,
         email: None,
         name: None,
+        points_group: None,
     }
 }
 

@@ -66,8 +66,12 @@ fn source(name: &str, source: &Source) -> String {
     let fields = source.fields();
     let mut text = String::new();
     line(&mut text, &["source", name, &source.provider, &source.account]);
-    for field in [fields.purpose, fields.category, fields.email, fields.name] {
+    for field in [&fields.purpose, &fields.category, &fields.email, &fields.name] {
         line(&mut text, &["field", field.as_deref().unwrap_or_default()]);
+    }
+    // Added later, and only where it is set: other configurations keep their digest.
+    if let Some(field) = &fields.points_group {
+        line(&mut text, &["points_group", field]);
     }
     text
 }

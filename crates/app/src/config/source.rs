@@ -38,6 +38,8 @@ pub struct Source {
     pub email_field: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name_field: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points_group_field: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allow_ips: Vec<String>,
     pub secrets: Vec<SecretRef>,
@@ -77,7 +79,7 @@ impl std::fmt::Debug for ResolvedSource {
     }
 }
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "provider",
     "account",
     "secrets",
@@ -89,6 +91,7 @@ const KEYS: [&str; 12] = [
     "category_field",
     "email_field",
     "name_field",
+    "points_group_field",
     "max_body",
 ];
 
@@ -121,6 +124,7 @@ impl Source {
             category_field: section.text("category_field")?,
             email_field: section.text("email_field")?,
             name_field: section.text("name_field")?,
+            points_group_field: section.text("points_group_field")?,
             max_body: section.text("max_body")?,
         })
     }
@@ -131,6 +135,7 @@ impl Source {
             category: self.category_field.clone(),
             email: self.email_field.clone(),
             name: self.name_field.clone(),
+            points_group: self.points_group_field.clone(),
         }
     }
 }
@@ -268,12 +273,13 @@ impl Resolving<'_> {
     }
 
     fn check_fields(&self) -> Result<(), ConfigError> {
-        let Source { purpose_field, category_field, email_field, name_field, .. } = self.source;
+        let Source { purpose_field, category_field, email_field, name_field, points_group_field, .. } = self.source;
         let fields = [
             ("purpose_field", purpose_field),
             ("category_field", category_field),
             ("email_field", email_field),
             ("name_field", name_field),
+            ("points_group_field", points_group_field),
         ];
         match fields.iter().find(|(_, field)| field.as_ref().is_some_and(|name| name.trim().is_empty())) {
             Some((key, _)) => Err(self.about(key, "is empty; leave it out to use the provider's own field")),

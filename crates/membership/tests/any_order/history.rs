@@ -169,6 +169,7 @@ impl Bought {
             category: Some(category.to_owned()),
             email: Some(address(self.person, index)),
             name: (!index.is_multiple_of(4)).then(|| format!("Payer {index}")),
+            points_group: None,
         }
     }
 }

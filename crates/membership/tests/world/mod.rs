@@ -58,6 +58,7 @@ pub fn captured(transaction: &str, at: &str, change: impl FnOnce(&mut Capture)) 
         category: Some("NA".to_owned()),
         email: Some(ADA.to_owned()),
         name: Some("Ada Example".to_owned()),
+        points_group: None,
     };
     change(&mut capture);
     event(EventKey::captured(transaction), at, Fact::PaymentCaptured(capture))

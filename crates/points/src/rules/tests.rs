@@ -49,6 +49,7 @@ fn captured(source: &str, at: &str, purpose: Option<&str>, category: Option<&str
         category: category.map(str::to_owned),
         email: None,
         name: None,
+        points_group: None,
     };
     event(source, at, Fact::PaymentCaptured(capture))
 }

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rollbook_domain::{
     Account, Amount, Capture, Change, Completion, Currency, Decision, Dispute, DisputePhase, Earning, Email, Event,
-    EventKey, Fact, FactRef, Fault, Money, Owner, PersonId, Processor, Rate, Reads, Reason, Refund, Scope, Seen,
-    SourceName, State, Verdict, outcome, plan, reads,
+    EventKey, Fact, FactRef, Fault, GroupId, Money, Owner, PersonId, Processor, Rate, Reads, Reason, Refund, Scope,
+    Seen, SourceName, State, Verdict, outcome, plan, reads,
 };
 use rollbook_ledger::model::Tables;
 use rollbook_ledger::{Command, Place, Verdict as Posted};
@@ -86,6 +86,7 @@ pub fn captured(transaction: &str, at: &str, change: impl FnOnce(&mut Capture)) 
         category: Some("NA".to_owned()),
         email: Some(ADA.to_owned()),
         name: Some("Ada Example".to_owned()),
+        points_group: None,
     };
     change(&mut capture);
     event(EventKey::captured(transaction), at, Fact::PaymentCaptured(capture))
@@ -162,6 +163,8 @@ impl World {
         let scopes: BTreeSet<Scope> = of_payments().filter_map(Earning::scope).chain(asked.scopes.clone()).collect();
         let in_scopes = scopes.iter().flat_map(|scope| self.records.earned_in(scope));
         of_payments().chain(in_scopes).for_each(|earning| part.add_earning(earning.clone()));
+        let member = |key: &(GroupId, PersonId)| Some((*key, *self.records.group_members.get(key)?));
+        part.group_members = asked.group_members.iter().filter_map(member).collect();
         let settled = |fact: &FactRef| Some((fact.clone(), self.records.outcomes.get(fact)?.clone()));
         part.outcomes = asked.outcomes.iter().filter_map(settled).collect();
         part

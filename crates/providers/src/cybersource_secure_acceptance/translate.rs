@@ -46,7 +46,7 @@ fn read(fields: &Fields) -> Vec<&str> {
         fields.email.as_deref().unwrap_or(EMAIL),
         fields.name.as_deref().unwrap_or(NAME),
     ];
-    READ.into_iter().chain(member).collect()
+    READ.into_iter().chain(member).chain(fields.points_group.as_deref()).collect()
 }
 
 /// The time of payment. `signed_date_time` (`2018-05-17T19:20:30Z`) is when *this post* was signed,
@@ -91,6 +91,7 @@ fn captured(fields: &Fields, signed: &SignedFields<'_>) -> Result<(EventKey, Fac
         category: field(&fields.category, CATEGORY),
         email: field(&fields.email, EMAIL),
         name: fields.name.as_deref().map_or_else(|| default_name(signed), |name| signed.said(name)),
+        points_group: fields.points_group.as_deref().and_then(|field| signed.said(field)),
         transaction,
     };
     Ok((EventKey::captured(&capture.transaction), Fact::PaymentCaptured(capture)))

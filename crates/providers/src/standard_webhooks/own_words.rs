@@ -86,6 +86,7 @@ impl Data<'_> {
             category: self.field(self.fields.category.as_ref(), "category"),
             email: self.field(self.fields.email.as_ref(), "email"),
             name: self.field(self.fields.name.as_ref(), "name"),
+            points_group: self.field(self.fields.points_group.as_ref(), "points_group"),
             transaction,
         };
         Ok((EventKey::captured(&capture.transaction), Fact::PaymentCaptured(capture)))

@@ -76,6 +76,7 @@ fn captured(session: &Json, fields: &Fields) -> Result<(EventKey, Fact), Transla
         category: owned(metadata(&fields.category, "category")),
         email: owned(metadata(&fields.email, "email").or_else(|| customer("email"))),
         name: owned(named.or_else(|| customer("name"))),
+        points_group: owned(metadata(&fields.points_group, "points_group")),
         transaction,
     };
     Ok((EventKey::captured(&capture.transaction), Fact::PaymentCaptured(capture)))

@@ -9,7 +9,7 @@ fn everything() -> String {
          secrets = [{{ value = \"{SECRET}\" }}, {{ env = \"S\", key_id = \"k\" }}]\n\
          basic_auth = [{{ user = \"ada\", password = {{ value = \"{SECRET}\" }} }}]\n\
          client_certs = {{ header = \"x-cert\", fingerprints = [\"{}\"] }}\n\
-         max_body = \"2MiB\"\npurpose_field = \"p\"\ncategory_field = \"c\"\nemail_field = \"e\"\nname_field = \"n\"\n\
+         max_body = \"2MiB\"\npurpose_field = \"p\"\ncategory_field = \"c\"\nemail_field = \"e\"\nname_field = \"n\"\npoints_group_field = \"g\"\n\
          [[membership.plans]]\ncategory = \"a\"\nprice = \"1\"\nvalid_from = 2019-01-01\nvalid_until = \"2020-01-01\"\n\
          [points]\nexpire_after = \"1 year\"\n[[points.earn]]\non = \"payment_captured\"\nper_unit = 2\n\
          max_per_member = {{ points = 5, every = \"1 day\" }}\n",
