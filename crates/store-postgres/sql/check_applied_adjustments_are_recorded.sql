@@ -2,3 +2,4 @@ SELECT count(*) AS checked,
     count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM adjustment AS e WHERE e.fact = p.id)) AS broken
 FROM processed AS p
 WHERE p.outcome = 'applied' AND p.kind IN ('payment_refunded', 'payment_disputed')
+    AND NOT EXISTS (SELECT 1 FROM earning AS g WHERE g.fact = p.id)

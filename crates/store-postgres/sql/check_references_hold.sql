@@ -60,4 +60,10 @@ FROM (
     SELECT count(*) AS orphans FROM group_member AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_group AS p WHERE p.id = c.group_id)
     UNION ALL
     SELECT count(*) AS orphans FROM group_invitation AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_group AS p WHERE p.id = c.group_id)
+    UNION ALL
+    SELECT count(*) AS orphans FROM earning AS c WHERE NOT EXISTS (SELECT 1 FROM processed AS p WHERE p.id = c.fact)
+    UNION ALL
+    SELECT count(*) AS orphans FROM earning AS c WHERE NOT EXISTS (SELECT 1 FROM earning AS p WHERE (p.fact, p.rule, p.award_of) = (c.award_of, c.rule, c.award_of))
+    UNION ALL
+    SELECT count(*) AS orphans FROM earning AS c WHERE c.posted_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ledger_transaction AS p WHERE p.id = c.posted_by)
 ) AS foreign_key

@@ -23,12 +23,14 @@ use crate::store::{PostgresStore, set_up};
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What the statements in `sql/` do to each table.
-const NEEDED: [(&str, &[&str]); 27] = [
+const NEEDED: [(&str, &[&str]); 29] = [
     ("adjustment", &["SELECT", "INSERT"]),
     ("dead_letter", &["SELECT", "INSERT", "UPDATE"]),
     ("dead_letter_failure", &["SELECT", "INSERT"]),
     ("document", &["SELECT", "INSERT", "UPDATE"]),
     ("document_journal", &["SELECT", "INSERT"]),
+    ("earner", &["SELECT", "INSERT", "UPDATE"]),
+    ("earning", &["SELECT", "INSERT"]),
     ("envelope", &["SELECT", "INSERT", "DELETE"]),
     ("group_invitation", &["SELECT", "INSERT", "UPDATE"]),
     ("group_member", &["SELECT", "INSERT", "UPDATE"]),

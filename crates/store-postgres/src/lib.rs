@@ -4,7 +4,7 @@
 //! right and keep them from waiting for each other in a circle:
 //!
 //! 1. What a decision reads and what exists is locked before it is read: people in the order of
-//!    their numbers, then documents in the order of their keys.
+//!    their numbers, then documents in the order of their keys, then whoever earns points, by id.
 //! 2. What a decision took for absent is inserted plainly, in the order of keys. Whoever comes
 //!    second waits for the first, finds the unique key taken, and gets `Conflict`: it loads and
 //!    decides again. (See `tx` for documents, the one table that is otherwise upserted.)
@@ -27,6 +27,7 @@
 mod cells;
 mod checks;
 mod dead_letters;
+mod earnings;
 mod envelopes;
 mod examine;
 mod fault;

@@ -12,6 +12,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
 use crate::cells::Cells;
+use crate::earnings;
 use crate::statements::{Query, fetch, sql};
 
 pub async fn seen(
@@ -55,6 +56,7 @@ pub async fn state(
             state.add_document(document(&row)?);
         }
     }
+    earnings::load(connection, reads, &mut state).await?;
     state.outcomes = seen(connection, processor, &reads.outcomes).await?;
     Ok(state)
 }

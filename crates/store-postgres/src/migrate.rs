@@ -31,6 +31,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     9 "0009_worker",
     10 "0010_ledger",
     11 "0011_group",
+    12 "0012_earning",
 ];
 
 /// Whoever migrates holds it: "roll" and "migr", so that no other application uses it by chance.

@@ -15,7 +15,7 @@ use sqlx::PgConnection;
 use crate::fault::{Complaint, store_error};
 use crate::statements::{Query, column, execute, many, sql};
 use crate::store::DEAD_LETTERS;
-use crate::{envelopes, ledger};
+use crate::{earnings, envelopes, ledger};
 
 /// Parents come before what refers to them. Envelopes come late, because the workers of two
 /// processors bring the same ones, and the second waits for the first from here on.
@@ -39,10 +39,13 @@ pub async fn batch(
     })
     .await?;
     resolve(connection, batch).await?;
-    commands(connection, batch).await
+    commands(connection, batch).await?;
+    many(connection, &rows.earnings, |rows| earnings::insert(&batch.processor, rows)).await?;
+    Ok(())
 }
 
-/// Last of all, because the accounts are the last that anybody locks.
+/// Last of what waits for anybody, because the accounts are the last that anybody locks. What refers
+/// to the transactions of the ledger comes behind, and waits for nobody.
 async fn commands(connection: &mut PgConnection, batch: &Batch) -> Result<(), StoreError> {
     for answer in ledger::run(connection, &batch.commands, batch.processed_at).await? {
         if let Verdict::Rejected(refusal) = answer.verdict {

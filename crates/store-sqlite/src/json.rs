@@ -1,6 +1,6 @@
 //! Lists as one JSON argument: the statement's text never changes with their length.
 
-use rollbook_domain::{DocumentRef, EnvelopeId, FactRef, PaymentRef};
+use rollbook_domain::{DocumentRef, EnvelopeId, FactRef, GroupId, PaymentRef, PersonId, Scope};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -36,4 +36,15 @@ pub fn payments<'a>(payments: impl IntoIterator<Item = &'a PaymentRef>) -> Strin
 
 pub fn documents<'a>(documents: impl IntoIterator<Item = &'a DocumentRef>) -> String {
     text(documents.into_iter().map(|document| [document.account.as_str(), document.document.as_str()]))
+}
+
+pub fn scopes<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> String {
+    text(scopes.into_iter().map(|scope| {
+        let Scope { owner, rule, period } = scope;
+        [owner.kind().to_owned(), hex(owner.uuid()), rule.clone(), period.first.to_string(), period.last.to_string()]
+    }))
+}
+
+pub fn group_members<'a>(members: impl IntoIterator<Item = &'a (GroupId, PersonId)>) -> String {
+    text(members.into_iter().map(|(group, person)| [hex(group.0), hex(person.0)]))
 }

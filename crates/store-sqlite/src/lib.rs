@@ -10,6 +10,7 @@
 mod cells;
 mod checks;
 mod dead_letters;
+mod earnings;
 mod envelopes;
 mod fault;
 mod groups;

@@ -12,6 +12,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::cells::Cells;
+use crate::earnings;
 use crate::fault::store_error;
 use crate::json;
 use crate::statements::sql;
@@ -51,6 +52,7 @@ pub async fn state(
             state.add_document(document(&row)?);
         }
     }
+    earnings::load(connection, reads, &mut state).await?;
     state.outcomes = seen(connection, processor, &reads.outcomes).await?;
     Ok(state)
 }
@@ -149,7 +151,7 @@ fn owner(cells: &Cells<'_>, known: &Known) -> Result<PersonId, StoreError> {
     known.get(&cells.get("person")?).copied().ok_or_else(|| cells.corrupt("person"))
 }
 
-async fn rows(
+pub async fn rows(
     connection: &mut SqliteConnection,
     sql: &'static str,
     wanted: String,

@@ -30,6 +30,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     9 "0009_worker",
     10 "0010_ledger",
     11 "0011_group",
+    12 "0012_earning",
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

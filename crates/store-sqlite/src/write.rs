@@ -14,7 +14,7 @@ use sqlx::SqliteConnection;
 
 use crate::fault::{Complaint, store_error};
 use crate::statements::{bulk, sql};
-use crate::{envelopes, json, ledger};
+use crate::{earnings, envelopes, json, ledger};
 
 static PROCESSED: LazyLock<Bulk> = bulk!("processed_insert");
 static REDECIDED: LazyLock<Bulk> = bulk!("processed_redecide");
@@ -27,9 +27,10 @@ static TERMS: LazyLock<Bulk> = bulk!("term_upsert");
 static TERM_LINES: LazyLock<Bulk> = bulk!("term_journal_insert");
 static DOCUMENTS: LazyLock<Bulk> = bulk!("document_upsert");
 static DOCUMENT_LINES: LazyLock<Bulk> = bulk!("document_journal_insert");
+static EARNINGS: LazyLock<Bulk> = bulk!("earning_insert");
 static OUTBOX: LazyLock<Bulk> = bulk!("outbox_insert");
 
-/// Parents come before what refers to them.
+/// Parents come before what refers to them, as the transactions of the ledger before what was earned.
 pub async fn batch(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), StoreError> {
     let rows = Rows::of(batch);
     let outgoing = batch.outgoing.iter().map(|outgoing| &outgoing.envelope);
@@ -40,7 +41,9 @@ pub async fn batch(connection: &mut SqliteConnection, batch: &Batch) -> Result<(
     documents(connection, batch, &rows).await?;
     many(connection, &OUTBOX, &batch.outgoing, outbox_row).await?;
     resolve(connection, batch).await?;
-    commands(connection, batch).await
+    commands(connection, batch).await?;
+    every(connection, &EARNINGS, &rows.earnings, |query, earning| earnings::bind(query, &batch.processor, earning))
+        .await
 }
 
 async fn commands(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), StoreError> {

@@ -28,7 +28,7 @@ pub struct Batch {
     pub settled_envelopes: Vec<EnvelopeId>,
     /// What others must hear.
     pub outgoing: Vec<Outgoing>,
-    /// Executed after everything else, recorded at `processed_at`. If one of them is not applied,
+    /// Executed after everything that waits for others, recorded at `processed_at`. If one of them is not applied,
     /// now or when it was decided before, the write is `Refused`.
     pub commands: Vec<Command>,
 }

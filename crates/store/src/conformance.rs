@@ -6,6 +6,7 @@
 //! ends with the store's own checks.
 
 mod dead_letters;
+mod earnings;
 mod failures;
 mod groups;
 mod ledger;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use dead_letters::*;
+pub use earnings::*;
 pub use failures::*;
 pub use groups::*;
 pub use ledger::*;
@@ -161,6 +163,12 @@ macro_rules! store_conformance {
             members_are_shown_with_their_address
             an_invitation_is_for_one_person_and_for_a_time
             an_invitation_is_not_spent_on_a_member
+            earnings_come_by_whole_scopes
+            a_refused_command_leaves_no_earning
+            earnings_are_never_changed
+            whatever_is_tampered_with_in_earnings_is_found
+            whoever_earns_under_a_cap_waits_for_the_other
+            former_members_of_groups_are_loaded_with_their_date
         }
     };
     (@cases $make:path: $($case:ident)*) => {

@@ -6,7 +6,7 @@ use crate::{Options, PostgresStore};
 
 /// Rows that could be there after the migration of the same index, and before the next one. Each
 /// is one statement list; they build upon each other.
-const ROWS: [&str; 11] = [
+const ROWS: [&str; 12] = [
     "INSERT INTO processed (processor, account, event_key, outcome, reason, kind, source, envelope, rules, digest,
         occurred_at, processed_at)
      VALUES ('membership', 'club', 'paid', 'applied', NULL, 'payment_captured', 's', gen_random_uuid(), 'r', '1:a',
@@ -59,6 +59,9 @@ const ROWS: [&str; 11] = [
      INSERT INTO group_member SELECT id, gen_random_uuid(), 'owner', now(), NULL FROM ledger_group;
      INSERT INTO group_invitation
      SELECT decode(repeat('00', 32), 'hex'), id, 'spender', now(), now() + '1 day', NULL, NULL FROM ledger_group",
+    "INSERT INTO earning VALUES (1, 'dues', 1, 'person', gen_random_uuid(), 'club', 't', 15, 'USD', 0, 10000, NULL,
+        '2025-01-01', '2025-01-31', 100, 6, 5, '00000000-0000-0000-0000-000000000002', now(), now());
+     INSERT INTO earner SELECT owner FROM earning",
 ];
 
 async fn counts(connection: &mut PgConnection) -> Vec<(String, i64)> {

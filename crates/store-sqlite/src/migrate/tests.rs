@@ -6,7 +6,7 @@ use super::*;
 
 /// Rows that could be there after the migration of the same index, and before the next one. Each
 /// is one statement list; they build upon each other.
-const ROWS: [&str; 11] = [
+const ROWS: [&str; 12] = [
     "INSERT INTO processed (processor, account, event_key, outcome, reason, kind, source, envelope, rules, digest,
         occurred_at, processed_at)
      VALUES ('membership', 'club', 'paid', 'applied', NULL, 'payment_captured', 's', zeroblob(16), 'r', '1:a', 1, 1),
@@ -47,6 +47,8 @@ const ROWS: [&str; 11] = [
     "INSERT INTO ledger_group VALUES (zeroblob(16), 'Household', 1);
      INSERT INTO group_member VALUES (zeroblob(16), zeroblob(16), 'owner', 1, NULL);
      INSERT INTO group_invitation VALUES (zeroblob(32), zeroblob(16), 'spender', 1, 2, NULL, NULL)",
+    "INSERT INTO earning VALUES (1, 'dues', 1, 'person', zeroblob(16), 'club', 't', 15, 'USD', 0, 10000, NULL,
+        '2025-01-01', '2025-01-31', 100, 6, 5, x'02020202020202020202020202020202', 1, 9)",
 ];
 
 async fn file() -> (TempDir, Database) {

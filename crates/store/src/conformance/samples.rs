@@ -32,6 +32,10 @@ pub fn membership() -> ProcessorName {
     "membership".into()
 }
 
+pub fn points() -> ProcessorName {
+    "points".into()
+}
+
 pub fn waiver() -> ProcessorName {
     "waiver".into()
 }
@@ -204,7 +208,7 @@ pub fn digest(text: &str) -> EventDigest {
     EventDigest::read(format!("1:{text}"))
 }
 
-fn applied(number: u32, fact: FactRef, kind: FactKind, changes: Vec<Change>) -> SettledEvent {
+pub fn applied(number: u32, fact: FactRef, kind: FactKind, changes: Vec<Change>) -> SettledEvent {
     SettledEvent {
         digest: digest(fact.key.as_str()),
         fact,
