@@ -7,6 +7,7 @@
 mod configuration;
 mod crash;
 mod doctor;
+mod earning;
 mod end_to_end;
 mod faults;
 mod people;

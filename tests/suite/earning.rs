@@ -1,0 +1,124 @@
+//! Points that callbacks earn, from the request to the balance.
+
+use rollbook_tests::{CLUBHOUSE, Options, World, sign};
+use serde_json::{Value, json};
+
+const ADA: &str = "ada@example.org";
+
+/// Nothing expires while this test is still run by anybody.
+const RULES: &str = r#"
+[points]
+expire_after = "90 years"
+[[points.earn]]
+on = "payment_captured"
+purpose = "membership"
+per_unit = 1
+max_per_member = { points = 60, every = "1 month" }
+[[points.earn]]
+on = "member_registered"
+award = 100
+[[points.earn]]
+on = "document_completed"
+award = 7
+"#;
+
+fn club() -> World {
+    World::up(&Options { extra: RULES.to_owned(), ..Options::default() })
+}
+
+fn say(world: &World, id: &str, kind: &str, at: &str, data: &Value) {
+    let body = json!({ "type": kind, "timestamp": at, "data": data }).to_string();
+    let signed = sign("standard-webhooks", CLUBHOUSE, body.as_bytes(), id);
+    assert_eq!(world.post("clubhouse", &signed).status, 200);
+}
+
+fn pays(world: &World, transaction: &str, more: &Value) {
+    let mut data = json!({ "transaction": transaction, "amount": "40.00", "currency": "USD", "purpose": "membership",
+        "category": "NA", "email": " Ada@Example.org" });
+    data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    say(world, &format!("pays-{transaction}"), "payment_captured", "2026-03-04T15:00:00Z", &data);
+}
+
+fn returns(world: &World, transaction: &str, refunded: &str) {
+    let data = json!({ "transaction": transaction, "refunded": refunded, "currency": "USD" });
+    let id = format!("returns-{transaction}-{refunded}");
+    say(world, &id, "payment_refunded", "2026-03-05T15:00:00Z", &data);
+}
+
+/// Posted, and owed.
+fn balance(world: &World, owner: &str) -> (i64, i64) {
+    let told = world.json(&["points", "balance", owner]);
+    (told["posted"].as_i64().unwrap(), told["owed"].as_i64().unwrap())
+}
+
+#[test]
+fn a_payment_earns_and_its_refund_takes_back() {
+    let world = club();
+    pays(&world, "1", &json!({}));
+    world.drain();
+    assert_eq!(balance(&world, ADA), (100 + 40, 0), "they were registered by it, too");
+    say(&world, "signed", "document_completed", "2026-03-04T16:00:00Z", &json!({ "document": "d", "email": ADA }));
+    pays(&world, "2", &json!({}));
+    pays(&world, "rental", &json!({ "purpose": "rental", "category": null }));
+    world.drain();
+    assert_eq!(balance(&world, ADA), (100 + 7 + 60, 0), "the cap of the month");
+    returns(&world, "1", "10.50");
+    world.drain();
+    assert_eq!(balance(&world, ADA), (100 + 7 + 60, 0), "69 were earned, which is still above the cap");
+    returns(&world, "1", "40.00");
+    world.drain();
+    assert_eq!(balance(&world, ADA), (100 + 7 + 40, 0));
+    let events = world.json(&["events", "list"]);
+    let of_rental = events
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["processor"] == "points" && event["event_key"] == "payment:rental:captured");
+    assert_eq!(of_rental.map(|event| event["reason"].as_str().unwrap()).collect::<Vec<_>>(), ["no_rule"]);
+    world.verified();
+}
+
+/// The refund overtakes its payment, everything comes twice, and what was spent becomes a debt.
+#[test]
+fn neither_order_nor_repetition_changes_a_balance() {
+    let world = club();
+    for _ in 0..2 {
+        returns(&world, "1", "40.00");
+        pays(&world, "1", &json!({}));
+        pays(&world, "2", &json!({}));
+    }
+    world.drain();
+    assert_eq!(balance(&world, ADA), (100 + 40, 0));
+    world.json(&["points", "redeem", ADA, "130"]);
+    say(
+        &world,
+        "lost",
+        "payment_disputed",
+        "2026-03-06T15:00:00Z",
+        &json!({ "transaction": "2", "dispute": "x", "phase": "lost" }),
+    );
+    world.drain();
+    assert_eq!(balance(&world, ADA), (0, 30));
+    assert!(world.json(&["dead-letters", "list"]).as_array().unwrap().is_empty());
+    world.verified();
+}
+
+#[test]
+fn a_payment_earns_for_a_group_once_its_payer_belongs_to_it() {
+    let world = club();
+    let made = world.json(&["groups", "create", "Hiking", "grace@example.org"]);
+    let (id, group) = (made["id"].as_str().unwrap(), format!("group:{}", made["id"].as_str().unwrap()));
+    pays(&world, "1", &json!({ "points_group": id }));
+    pays(&world, "2", &json!({ "points_group": "our hiking group" }));
+    world.drain();
+    let letters = world.json(&["dead-letters", "list"]);
+    let reasons: std::collections::BTreeSet<_> =
+        letters.as_array().unwrap().iter().map(|letter| letter["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons, ["bad_group", "not_a_member"].into());
+    assert_eq!(balance(&world, ADA), (100, 0), "membership is none of the group's business");
+    world.json(&["groups", "join", &group, ADA, "--role", "viewer"]);
+    world.json(&["dead-letters", "replay", "--reason", "not_a_member"]);
+    world.drain();
+    assert_eq!((balance(&world, &group), balance(&world, ADA)), ((40, 0), (100, 0)));
+    world.verified();
+}
