@@ -11,6 +11,8 @@ use crate::{Effect, Expect, Fate, Key, Record, Verdict};
 
 /// The source of events that the service makes itself.
 const INTERNAL_SOURCE: &str = "rollbook";
+/// What it makes of a fact its rules say, and no sender knows them: `verify` recomputes that.
+const BY_RULES: &str = "points";
 const CONFLICTING_DUPLICATE: &str = "conflicting_duplicate";
 const PAYMENT_UNKNOWN: &str = "payment_unknown";
 
@@ -53,10 +55,11 @@ impl<'a> Rows<'a> {
             key: Key::Named(EventKey::from(key)),
         };
         let mut rows = Self { events: BTreeMap::new(), letters: BTreeMap::new() };
-        for row in recorded.events.iter().filter(|row| row.source != INTERNAL_SOURCE) {
+        let audited = |source: &str, processor: &str| source != INTERNAL_SOURCE && processor != BY_RULES;
+        for row in recorded.events.iter().filter(|row| audited(&row.source, &row.processor)) {
             rows.events.entry(id(&row.processor, &row.source, &row.event_key)).or_default().push(row);
         }
-        for row in recorded.letters.iter().filter(|row| row.source != INTERNAL_SOURCE) {
+        for row in recorded.letters.iter().filter(|row| audited(&row.source, &row.processor)) {
             rows.letters.entry(id(&row.processor, &row.source, &row.event_key)).or_default().push(row);
         }
         rows

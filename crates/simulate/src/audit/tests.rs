@@ -321,3 +321,17 @@ fn events_of_the_service_itself_are_not_ours() {
     recorded.events.push(row);
     assert!(broken(&record, &recorded).is_empty());
 }
+
+/// Which facts earn, and how much, the rules of the service say.
+#[test]
+fn what_earns_points_is_not_the_senders_to_say() {
+    let record = answered();
+    let mut recorded = ideal(&record, false);
+    let mut rows = recorded.events.clone();
+    let mut letters = recorded.letters.clone();
+    rows.iter_mut().for_each(|row| row.processor = "points".to_owned());
+    letters.iter_mut().for_each(|letter| letter.processor = "points".to_owned());
+    recorded.events.extend(rows);
+    recorded.letters.extend(letters);
+    assert!(broken(&record, &recorded).is_empty());
+}
