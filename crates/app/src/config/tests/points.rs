@@ -91,12 +91,20 @@ fn the_digest_names_the_rules_of_earning_too() {
     assert_eq!(digest(&one), digest(&two), "the order of rules decides nothing");
 }
 
+fn rule(rest: &str) -> String {
+    format!("[[points.earn]]\non = \"payment_captured\"\n{rest}")
+}
+
 /// Line 11 is the first of each.
+fn refused(table: &[(String, String)]) {
+    for (text, expected) in table {
+        assert_eq!(sentence(&with(text)), format!("rollbook.toml {expected}"), "{text}");
+    }
+}
+
 #[test]
-fn mistakes_say_what_to_write() {
-    let rule = |rest: &str| format!("[[points.earn]]\non = \"payment_captured\"\n{rest}");
-    let rate = "must be from 0.0001 to 10000, with at most 4 decimals; write `1`, or `\"0.5\"` in quotes";
-    let table = [
+fn slips_of_the_pen_say_what_to_write() {
+    refused(&[
         (
             "[points]\nexpires_after = \"24 months\"".to_owned(),
             "line 12: unknown key `points.expires_after`; did you mean `expire_after`?".to_owned(),
@@ -107,10 +115,7 @@ fn mistakes_say_what_to_write() {
              write one like `24 months`, `2 years` or `90 days`"
                 .to_owned(),
         ),
-        (
-            rule("per_units = 1"),
-            "line 13: unknown key `points.earn[0].per_units`; did you mean `per_unit`?".to_owned(),
-        ),
+        (rule("per_units = 1"), "line 13: unknown key `points.earn[0].per_units`; did you mean `per_unit`?".to_owned()),
         (
             "[[points.earn]]\nper_unit = 1".to_owned(),
             "line 11: `points.earn[0].on` is missing; add a line such as `on = \"payment_captured\"`".to_owned(),
@@ -120,6 +125,13 @@ fn mistakes_say_what_to_write() {
             "line 12: `points.earn[0].on` is nothing that earns: `payment_capture`; did you mean `payment_captured`?"
                 .to_owned(),
         ),
+    ]);
+}
+
+#[test]
+fn a_rate_that_is_none_says_what_to_write() {
+    let rate = "must be from 0.0001 to 10000, with at most 4 decimals; write `1`, or `\"0.5\"` in quotes";
+    refused(&[
         (rule(""), "line 11: `points.earn[0]` gives nothing; add `per_unit = 1` or `award = 100`".to_owned()),
         (
             rule("per_unit = 1\naward = 1"),
@@ -131,10 +143,13 @@ fn mistakes_say_what_to_write() {
             rule("per_unit = 0.5"),
             "line 13: `points.earn[0].per_unit` has decimals, so it must stand in quotes, such as `\"0.5\"`".to_owned(),
         ),
-        (
-            rule("award = 0"),
-            "line 13: `points.earn[0].award` must be a whole number from 1 to 1000000000".to_owned(),
-        ),
+        (rule("award = 0"), "line 13: `points.earn[0].award` must be a whole number from 1 to 1000000000".to_owned()),
+    ]);
+}
+
+#[test]
+fn a_cap_that_is_none_says_what_to_write() {
+    refused(&[
         (
             rule("award = 1\nmax_per_member = 500"),
             "line 14: `points.earn[0].max_per_member` must be a section, not a number".to_owned(),
@@ -155,6 +170,12 @@ fn mistakes_say_what_to_write() {
              write `1 day`, `1 week`, `1 year`, or 1, 2, 3, 4 or 6 months"
                 .to_owned(),
         ),
+    ]);
+}
+
+#[test]
+fn rules_that_can_give_nothing_or_too_much_say_why() {
+    refused(&[
         (
             rule("award = 1\nvalid_from = \"1 May\""),
             "line 14: `points.earn[0].valid_from` is no date: `1 May`; write one like `2019-01-31`".to_owned(),
@@ -186,8 +207,5 @@ fn mistakes_say_what_to_write() {
              give one of them a `name`, or end one by `valid_until` before the other begins"
                 .to_owned(),
         ),
-    ];
-    for (text, expected) in &table {
-        assert_eq!(sentence(&with(text)), format!("rollbook.toml {expected}"), "{text}");
-    }
+    ]);
 }
