@@ -22,6 +22,13 @@ impl FactId {
     pub fn named(&self, key: EventKey) -> Self {
         Self { key: Key::Named(key), ..self.clone() }
     }
+
+    /// The payment that a refund is of, by the name of the refund.
+    pub fn refunded_payment(&self) -> Option<EventKey> {
+        let Key::Named(key) = &self.key else { return None };
+        let (transaction, _) = key.as_str().strip_prefix("payment:")?.rsplit_once(":refunded:")?;
+        Some(EventKey::captured(transaction))
+    }
 }
 
 impl std::fmt::Display for FactId {
@@ -109,9 +116,8 @@ impl Facts {
         self.0.get(id)
     }
 
-    /// Whether what this effect needs is certain to be there.
-    pub fn founded(&self, id: &FactId, effect: &Effect) -> bool {
-        let Some(needed) = effect.needs() else { return true };
-        self.get(&id.named(needed)).is_some_and(|claim| claim.acked > 0)
+    /// Whether what this fact needs, if anything, is certain to be there.
+    pub fn founded(&self, id: &FactId, needed: Option<EventKey>) -> bool {
+        needed.is_none_or(|needed| self.get(&id.named(needed)).is_some_and(|claim| claim.acked > 0))
     }
 }

@@ -7,7 +7,7 @@ use rollbook_store::{DeadLetter, DeadLetterState, EventRow};
 
 use super::finding::Findings;
 use super::{Claim, FactId, Facts, Recorded, Scope};
-use crate::{Effect, Expect, Fate, Key, Record, Verdict};
+use crate::{Expect, Fate, Key, Record, Verdict};
 
 /// The source of events that the service makes itself.
 const INTERNAL_SOURCE: &str = "rollbook";
@@ -15,6 +15,7 @@ const INTERNAL_SOURCE: &str = "rollbook";
 const BY_RULES: &str = "points";
 const CONFLICTING_DUPLICATE: &str = "conflicting_duplicate";
 const PAYMENT_UNKNOWN: &str = "payment_unknown";
+const PAYMENT_NOT_OURS: &str = "payment_not_ours";
 
 /// Outcome rows and dead letters by the fact that they name.
 pub(crate) struct Rows<'a> {
@@ -221,15 +222,18 @@ fn allowed(facts: &Facts, id: &FactId, claim: &Claim, standing: &Standing) -> bo
         (Verdict::DeadLetter(due), Standing::Letter(reason)) => {
             due == reason && reason.as_str() != CONFLICTING_DUPLICATE
         }
-        (Verdict::Applied(effect), Standing::Letter(reason)) => unfounded(facts, id, effect, reason),
+        (Verdict::Applied(effect), Standing::Letter(reason)) => unfounded(facts, id, effect.needs(), reason),
+        (Verdict::Ignored(due), Standing::Letter(reason)) if due.as_str() == PAYMENT_NOT_OURS => {
+            unfounded(facts, id, id.refunded_payment(), reason)
+        }
         _ => false,
     };
     claim.allowed.iter().any(matches)
 }
 
-/// A refund whose payment was never acknowledged may well end as a dead letter.
-fn unfounded(facts: &Facts, id: &FactId, effect: &Effect, reason: &Reason) -> bool {
-    reason.as_str() == PAYMENT_UNKNOWN && !facts.founded(id, effect)
+/// A refund whose payment was never acknowledged may well end as a dead letter, whosever it is.
+fn unfounded(facts: &Facts, id: &FactId, needed: Option<EventKey>, reason: &Reason) -> bool {
+    reason.as_str() == PAYMENT_UNKNOWN && !facts.founded(id, needed)
 }
 
 fn describe(verdict: &Verdict) -> String {

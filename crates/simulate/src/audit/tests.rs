@@ -293,6 +293,28 @@ fn what_had_no_answer_may_stand_or_not() {
     assert!(lost.ok(), "{:?}", lost.explanations);
 }
 
+/// The sender was stopped before it said what was paid; the service cannot know whose the refund is.
+#[test]
+fn a_refund_of_what_was_never_told_may_end_as_a_dead_letter() {
+    let mut record = answered();
+    for sent in record.sent.iter_mut().filter(|sent| sent.kind == Kind::Rental) {
+        sent.answer = Answer::UNSENT;
+    }
+    let mut recorded = ideal(&record, false);
+    let orphan = recorded.events.iter().position(|row| row.reason.as_deref() == Some("payment_not_ours")).unwrap();
+    let row = recorded.events.remove(orphan);
+    let mut letter = recorded.letters[0].clone();
+    (letter.processor, letter.source, letter.event_key) = (row.processor, row.source, row.event_key);
+    letter.reason = "payment_unknown".to_owned();
+    recorded.letters.push(letter);
+    assert!(broken(&record, &recorded).is_empty());
+    recorded.letters.last_mut().unwrap().reason = "wrong_amount".to_owned();
+    assert_eq!(broken(&record, &recorded), ["everything recorded ended as its sender expects"]);
+    recorded.letters.last_mut().unwrap().reason = "payment_unknown".to_owned();
+    let told = answered();
+    assert!(broken(&told, &recorded).contains(&"everything recorded ended as its sender expects".to_owned()));
+}
+
 #[test]
 fn the_records_of_others_are_theirs() {
     let record = answered();
