@@ -351,8 +351,12 @@ fn what_earns_points_is_not_the_senders_to_say() {
     let mut recorded = ideal(&record, false);
     let mut rows = recorded.events.clone();
     let mut letters = recorded.letters.clone();
-    rows.iter_mut().for_each(|row| row.processor = "points".to_owned());
-    letters.iter_mut().for_each(|letter| letter.processor = "points".to_owned());
+    for row in &mut rows {
+        "points".clone_into(&mut row.processor);
+    }
+    for letter in &mut letters {
+        "points".clone_into(&mut letter.processor);
+    }
     recorded.events.extend(rows);
     recorded.letters.extend(letters);
     assert!(broken(&record, &recorded).is_empty());
