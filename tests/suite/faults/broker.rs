@@ -34,6 +34,7 @@ fn stops_and_starts(servers: &Servers) {
 fn hangs_up(servers: &Servers) {
     let mut scene = Scene::begin(servers, "all connections to RabbitMQ closed three times");
     for _ in 0..3 {
+        scene.wait_acked(80);
         servers.broker_control(&["close_all_connections", "a test"]);
         scene.resumes();
     }
