@@ -79,11 +79,15 @@ CREATE TABLE leg (
     -- The version of the account after this leg; none for the system's.
     from_version   bigint,
     to_version     bigint,
+    -- What gave the units that this leg takes back.
+    takes_back     uuid CHECK (takes_back <> transaction_id),
     PRIMARY KEY (transaction_id, n),
     CHECK (from_account <> to_account),
     UNIQUE (from_account, from_version),
     UNIQUE (to_account, to_version)
 );
+
+CREATE INDEX leg_takes_back ON leg (takes_back) WHERE takes_back IS NOT NULL;
 
 CREATE TABLE hold (
     id         uuid   PRIMARY KEY REFERENCES ledger_transaction,
@@ -155,6 +159,54 @@ $$;
 
 CREATE TRIGGER transactions_are_about_accounts AFTER INSERT ON ledger_transaction
 REFERENCING NEW TABLE AS new_transaction FOR EACH STATEMENT EXECUTE FUNCTION know_accounts();
+
+-- Nothing is undone twice: by a take-back that stands and by a reversal. `OFFSET 0` keeps each
+-- question a look-up of its own.
+CREATE FUNCTION reverse_once() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM new_transaction AS t
+        WHERE t.reverses IS NOT NULL AND t.outcome = 'applied' AND EXISTS (
+            SELECT FROM leg AS l
+            WHERE l.takes_back = t.reverses AND NOT EXISTS (
+                SELECT FROM ledger_transaction AS r
+                WHERE r.reverses = l.transaction_id AND r.outcome = 'applied' OFFSET 0) OFFSET 0)) THEN
+        RAISE EXCEPTION 'ledger_transaction: reverses what was taken back' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER what_is_taken_back_is_not_reversed AFTER INSERT ON ledger_transaction
+REFERENCING NEW TABLE AS new_transaction FOR EACH STATEMENT EXECUTE FUNCTION reverse_once();
+
+CREATE FUNCTION take_back_once() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM new_leg AS l
+        WHERE l.takes_back IS NOT NULL AND NOT EXISTS (
+            SELECT FROM ledger_transaction AS t WHERE t.id = l.takes_back OFFSET 0)) THEN
+        RAISE EXCEPTION 'leg: takes back of no transaction' USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    IF EXISTS (
+        SELECT FROM new_leg AS l
+        WHERE l.takes_back IS NOT NULL
+            AND EXISTS (
+                SELECT FROM ledger_transaction AS r
+                WHERE r.reverses = l.takes_back AND r.outcome = 'applied' OFFSET 0)
+            AND NOT EXISTS (
+                SELECT FROM ledger_transaction AS r
+                WHERE r.reverses = l.transaction_id AND r.outcome = 'applied' OFFSET 0)) THEN
+        RAISE EXCEPTION 'leg: takes back what was reversed' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER what_is_reversed_is_not_taken_back AFTER INSERT ON leg
+REFERENCING NEW TABLE AS new_leg FOR EACH STATEMENT EXECUTE FUNCTION take_back_once();
 
 -- Moves the balances of owners by their legs. A leg must name a transaction, two accounts of its
 -- asset, and of an owner's account the next version, so that a leg which somebody decided by what

@@ -79,6 +79,8 @@ CREATE TABLE leg (
     -- The version of the account after this leg; none for the system's.
     from_version   INTEGER,
     to_version     INTEGER,
+    -- What gave the units that this leg takes back.
+    takes_back     BLOB REFERENCES ledger_transaction (id) CHECK (takes_back <> transaction_id),
     PRIMARY KEY (transaction_id, n),
     CHECK (from_account <> to_account),
     FOREIGN KEY (from_account, asset) REFERENCES ledger_account (id, asset),
@@ -86,6 +88,8 @@ CREATE TABLE leg (
     UNIQUE (from_account, from_version),
     UNIQUE (to_account, to_version)
 ) STRICT;
+
+CREATE INDEX leg_takes_back ON leg (takes_back) WHERE takes_back IS NOT NULL;
 
 CREATE TABLE hold (
     id         BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16) REFERENCES ledger_transaction (id),
@@ -287,6 +291,29 @@ WHEN EXISTS (SELECT 1 FROM leg WHERE transaction_id = NEW.transaction_id AND n =
     AND EXISTS (SELECT 1 FROM leg WHERE to_account = NEW.to_account AND to_version = NEW.to_version))
 BEGIN
     SELECT RAISE(ABORT, 'leg: append-only');
+END;
+
+-- Nothing is undone twice: by a take-back that stands and by a reversal.
+CREATE TRIGGER what_is_taken_back_is_not_reversed BEFORE INSERT ON ledger_transaction
+WHEN NEW.reverses IS NOT NULL AND NEW.outcome = 'applied' AND EXISTS (
+    SELECT 1 FROM leg AS l
+    WHERE l.takes_back = NEW.reverses AND l.takes_back IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM ledger_transaction AS r
+        WHERE r.reverses = l.transaction_id AND r.outcome = 'applied' AND r.reverses IS NOT NULL))
+BEGIN
+    SELECT RAISE(ABORT, 'ledger_transaction: reverses what was taken back');
+END;
+
+CREATE TRIGGER what_is_reversed_is_not_taken_back BEFORE INSERT ON leg
+WHEN NEW.takes_back IS NOT NULL
+  AND EXISTS (
+    SELECT 1 FROM ledger_transaction
+    WHERE reverses = NEW.takes_back AND outcome = 'applied' AND reverses IS NOT NULL)
+  AND NOT EXISTS (
+    SELECT 1 FROM ledger_transaction
+    WHERE reverses = NEW.transaction_id AND outcome = 'applied' AND reverses IS NOT NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'leg: takes back what was reversed');
 END;
 
 CREATE TRIGGER hold_is_never_replaced BEFORE INSERT ON hold

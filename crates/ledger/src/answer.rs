@@ -73,6 +73,8 @@ pub mod reasons {
     /// Nothing of it has to expire by the command's time.
     pub const NOT_DUE: Reason = Reason::new("not_due");
     pub const ALREADY_REVERSED: Reason = Reason::new("already_reversed");
+    /// A part of it, or all, was taken back, and that has not been reversed.
+    pub const ALREADY_TAKEN_BACK: Reason = Reason::new("already_taken_back");
     /// Only an applied post or settle can be reversed.
     pub const NOT_REVERSIBLE: Reason = Reason::new("not_reversible");
 }

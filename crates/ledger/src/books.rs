@@ -8,7 +8,7 @@ use rollbook_domain::PersonId;
 use crate::reads::Directory;
 use crate::{
     Account, Balance, Changes, GroupId, Hold, HoldId, HoldState, Kind, Known, Leg, Lot, LotId, LotMovement, Pin, Role,
-    Sums, Transaction, TransactionId,
+    Sums, TakenBack, Transaction, TransactionId,
 };
 
 /// What a store read for a batch: [`Known`] before the locks, the rest ([`crate::Needs`]) under them.
@@ -19,6 +19,8 @@ pub struct Loaded {
     pub decided: Vec<Transaction>,
     /// The needed transactions that have an applied reversal.
     pub reversed: BTreeSet<TransactionId>,
+    /// What was taken back of those that are to be reversed, by transactions that are not reversed.
+    pub taken_back: Vec<TakenBack>,
     pub balances: Vec<Balance>,
     pub holds: Vec<Hold>,
     pub pins: Vec<Pin>,
@@ -35,6 +37,8 @@ pub(crate) struct Books {
     pub reversed: BTreeSet<TransactionId>,
     pub members: BTreeMap<(GroupId, PersonId), Role>,
     known: Known,
+    /// By what was taken back and by which transaction.
+    taken_back: BTreeMap<TransactionId, BTreeMap<TransactionId, i64>>,
     balances: BTreeMap<Account, Balance>,
     holds: BTreeMap<HoldId, Hold>,
     /// Open holds that expire.
@@ -65,6 +69,7 @@ impl From<Loaded> for Books {
         for pin in loaded.pins {
             books.pins.entry(pin.hold).or_default().push(pin);
         }
+        loaded.taken_back.into_iter().for_each(|taken| books.note_taken_back(taken));
         books.touched = Touched::default();
         books
     }
@@ -166,7 +171,21 @@ impl Books {
         own.map(|(_, lot)| lot).filter(|lot| lot.free() > 0)
     }
 
+    fn note_taken_back(&mut self, taken: TakenBack) {
+        *self.taken_back.entry(taken.of).or_default().entry(taken.by).or_default() += taken.amount;
+    }
+
+    /// What stands of what was taken back of a transaction, in the order of ids.
+    pub fn taken_back(&self, of: TransactionId) -> Vec<TakenBack> {
+        let all = self.taken_back.get(&of).into_iter().flatten();
+        let standing = all.filter(|(by, _)| !self.reversed.contains(by));
+        standing.map(|(by, amount)| TakenBack { of, by: *by, amount: *amount }).collect()
+    }
+
     pub fn add_leg(&mut self, leg: Leg) {
+        if let Some(of) = leg.takes_back {
+            self.note_taken_back(TakenBack { of, by: leg.transaction, amount: leg.amount });
+        }
         self.known.legs.entry(leg.transaction).or_default().push(leg);
         self.changes.legs.push(leg);
     }

@@ -97,35 +97,37 @@ pub(crate) fn expired_of(books: &Books, from: Account, amount: i64, of: Option<T
     Some(amount.min(Gift::of_transaction(books, of, from).expired()))
 }
 
-/// Whether the owner of `account` got anything by it, if only off their debt.
+/// Whether the owner of `account` got anything by an applied post or settle, if only off their debt.
 fn gave(books: &Books, of: TransactionId, account: Account) -> bool {
     let same = |to: Account| to.asset == account.asset && to.place.owner() == account.place.owner();
-    books.legs(of).iter().any(|leg| same(leg.to) && !revives(leg))
+    let known = books.transaction(of).is_some_and(crate::Transaction::is_reversible);
+    known && books.legs(of).iter().any(|leg| same(leg.to) && !revives(leg))
 }
 
 pub(crate) fn take_back(draft: &mut Draft<'_>, asset: Asset, from: Owner, amount: i64, of: Option<TransactionId>) {
     let (available, owed) = (Account::available(asset, from), Account::owed(asset, from));
     let issued = Account::system(asset, Place::Issued);
     let Some(expired) = expired_of(draft.books, available, amount, of) else { return };
+    let of = of.filter(|of| gave(draft.books, *of, available));
     let gift = of.map_or_else(Gift::default, |of| Gift::of_transaction(draft.books, of, available));
     if expired > 0 {
-        take_expired(draft, available, expired, &gift);
+        take_expired(draft, available, expired, &gift, of);
     }
     let taken = take(draft.books, available, amount - expired, &gift);
     if taken.amount > 0 {
-        let n = draft.leg(available, issued, taken.amount);
+        let n = draft.leg_back(available, issued, taken.amount, of);
         for portion in taken.portions {
             draft.take_out(n, portion);
         }
     }
     if taken.missing > 0 {
-        draft.leg(owed, issued, taken.missing);
+        draft.leg_back(owed, issued, taken.missing, of);
     }
 }
 
 /// What expired unspent comes back for the moment of being taken. So it counts as taken back, and
 /// a later part of the same clawback does not find it again.
-fn take_expired(draft: &mut Draft<'_>, account: Account, amount: i64, gift: &Gift) {
+fn take_expired(draft: &mut Draft<'_>, account: Account, amount: i64, gift: &Gift, of: Option<TransactionId>) {
     let (gone, issued) =
         (Account::system(account.asset, Place::Expired), Account::system(account.asset, Place::Issued));
     let expired = gift.lots.iter().map(|lot| Portion { lot: lot.id, amount: lot.expired });
@@ -134,7 +136,7 @@ fn take_expired(draft: &mut Draft<'_>, account: Account, amount: i64, gift: &Gif
     for portion in &portions {
         draft.revive(n, *portion);
     }
-    let n = draft.leg(account, issued, amount);
+    let n = draft.leg_back(account, issued, amount, of);
     for portion in portions {
         draft.take_out(n, portion);
     }

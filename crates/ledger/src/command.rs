@@ -45,7 +45,7 @@ pub enum Order {
     Void { hold: HoldId },
     /// What is due and lies: a sweep's order.
     Expire(Due),
-    /// Undoes a post or a settle, once.
+    /// Undoes a post or a settle, once. Refused where a take-back named it and stands.
     Reverse { transaction: TransactionId },
 }
 
@@ -58,7 +58,8 @@ pub enum Move {
     /// Takes units back to where awards come from: those first that transaction `of` gave to this owner
     /// (what of them expired unspent is taken from there), then others, soonest first. What is
     /// missing becomes a debt, so it is never refused for want of a balance. Nothing is taken where
-    /// `of` was reversed; one that gave this owner nothing, or that nobody knows, sets no order.
+    /// `of` was reversed; one that gave this owner nothing, or that nobody knows, sets no order. One that
+    /// gave them something cannot be reversed before this is.
     TakeBack { from: Owner, amount: i64, of: Option<TransactionId> },
 }
 

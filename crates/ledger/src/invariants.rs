@@ -274,16 +274,24 @@ fn each_lot_expires_once(rows: &Rows, check: &mut Check) {
     }
 }
 
-/// I13: once, and never a reversal.
+/// I13: once, never a reversal, and nothing of which a part was taken back besides.
 fn each_transaction_reversed_once(rows: &Rows, check: &mut Check) {
     let by_id: BTreeMap<_, _> = rows.transactions.iter().map(|transaction| (transaction.id, transaction)).collect();
-    let mut seen = BTreeSet::new();
+    let (taken_back, mut seen) = (taken_back(rows), BTreeSet::new());
     for reversal in rows.transactions.iter().filter(|transaction| transaction.is_applied()) {
         let Some(reversed) = reversal.reverses else { continue };
         let original = by_id.get(&reversed);
         let lawful = original.is_some_and(|one| one.is_applied() && matches!(one.kind, Kind::Post | Kind::Settle));
-        check.expect(lawful && seen.insert(reversed), || format!("transaction {reversed}"));
+        let once = !taken_back.contains(&reversed) && seen.insert(reversed);
+        check.expect(lawful && once, || format!("transaction {reversed}"));
     }
+}
+
+/// What was taken back of, by transactions that are not reversed.
+fn taken_back(rows: &Rows) -> BTreeSet<crate::TransactionId> {
+    let reversals = rows.transactions.iter().filter(|transaction| transaction.is_applied());
+    let reversed: BTreeSet<_> = reversals.filter_map(|reversal| reversal.reverses).collect();
+    rows.legs.iter().filter(|leg| !reversed.contains(&leg.transaction)).filter_map(|leg| leg.takes_back).collect()
 }
 
 /// I14: what owners have, less what they owe, is what was issued and neither redeemed nor expired.

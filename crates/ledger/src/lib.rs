@@ -29,8 +29,10 @@
 //!   of it that expired unspent are no debt. The next award pays the debt first.
 //! - *A take-back does so for a part*, such as a partial refund, and may be repeated. What it finds among
 //!   the expired comes back for the moment of being taken, so that parts take as much as the whole.
-//!   It finds nothing of a transaction that was reversed; a reversal undoes all, whatever was taken
-//!   back before: undo with one of the two.
+//! - *Nothing is undone twice.* A take-back finds nothing of a transaction that was reversed, and what was
+//!   taken back, if only in part, is not reversed until the take-back is. Reversing what is left was
+//!   rejected: what was taken is told by its amount and not by its lots, so a reversal would have to
+//!   guess which of its legs are still to be undone.
 //! - *System accounts have no balance row.* They have no floor, so nothing needs their lock.
 //! - *A refused command leaves its row and nothing else*, except what was due by its `at`.
 
@@ -66,4 +68,6 @@ pub use ids::{AccountId, HoldId, LotId, TransactionId};
 pub use invariants::{Check, INVARIANTS, Rows, examine};
 pub use reads::{Known, Need, Needs, Wanted, accounts_of};
 pub use rollbook_domain::{GroupId, Owner};
-pub use rows::{Balance, Changes, Hold, HoldState, Kind, Leg, Lot, LotMovement, Pin, Role, Sums, Transaction};
+pub use rows::{
+    Balance, Changes, Hold, HoldState, Kind, Leg, Lot, LotMovement, Pin, Role, Sums, TakenBack, Transaction,
+};

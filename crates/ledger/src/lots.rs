@@ -31,10 +31,15 @@ impl<'a> Draft<'a> {
 
     /// Writes a leg and moves the balances; lots are the caller's matter. Tells its number.
     pub fn leg(&mut self, from: Account, to: Account, amount: i64) -> u32 {
-        let n = self.legs;
+        self.leg_back(from, to, amount, None)
+    }
+
+    /// The same, of units that a transaction gave.
+    pub fn leg_back(&mut self, from: Account, to: Account, amount: i64, takes_back: Option<TransactionId>) -> u32 {
+        let (transaction, n) = (self.id, self.legs);
         self.legs += 1;
         let (from_version, to_version) = (self.add(from, -amount), self.add(to, amount));
-        self.books.add_leg(Leg { transaction: self.id, n, from, to, amount, from_version, to_version });
+        self.books.add_leg(Leg { transaction, n, from, to, amount, from_version, to_version, takes_back });
         n
     }
 

@@ -112,6 +112,8 @@ pub struct Model {
     /// Posts and settles that were done.
     undoable: BTreeSet<TransactionId>,
     reversed: BTreeSet<TransactionId>,
+    /// What took back of each.
+    taken_back: BTreeMap<TransactionId, Vec<TransactionId>>,
     lapsed: BTreeSet<LotId>,
     /// What lies where expired units go.
     expired: BTreeMap<LotId, Vec<Unit>>,

@@ -189,6 +189,9 @@ pub struct Needs {
     pub decided: BTreeSet<TransactionId>,
     /// Whether there is an applied reversal of these.
     pub reversals: BTreeSet<TransactionId>,
+    /// What legs take back of these ([`crate::Leg::takes_back`]), less those of transactions that have an
+    /// applied reversal.
+    pub taken_back: BTreeSet<TransactionId>,
     /// These holds, and every open hold of an account that expires by its `due_by`; the pins of all
     /// of them, and the lots of those pins.
     pub holds: BTreeSet<HoldId>,
@@ -238,6 +241,7 @@ impl Needs {
             }
             Order::Reverse { transaction } => {
                 self.reversals.insert(*transaction);
+                self.taken_back.insert(*transaction);
                 let movements = known.movements.get(transaction).into_iter().flatten();
                 self.lots.extend(movements.map(|movement| movement.lot));
             }

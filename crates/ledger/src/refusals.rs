@@ -3,7 +3,7 @@
 
 use rollbook_domain::Reason;
 
-use crate::{Asset, HoldState, Kind, LARGEST, Refusal, Sums, Transaction, reasons};
+use crate::{Asset, HoldState, Kind, LARGEST, Refusal, Sums, TakenBack, Transaction, reasons};
 
 fn refusal(reason: Reason, detail: String) -> Refusal {
     Refusal { reason, detail }
@@ -84,6 +84,30 @@ pub(crate) fn not_due(asset: Asset, sums: Sums) -> Refusal {
 pub(crate) fn already_reversed(about: Option<(Asset, Sums)>) -> Refusal {
     let why = "the transaction was reversed before, and that stands";
     refusal(reasons::ALREADY_REVERSED, why.to_owned() + &tail(about))
+}
+
+/// So many of those that took back are named; whoever reverses them is told of the next ones.
+const NAMED: usize = 3;
+
+pub(crate) fn already_taken_back(taken: &[TakenBack], about: Option<(Asset, Sums)>) -> Refusal {
+    let sum: i64 = taken.iter().map(|one| one.amount).sum();
+    let (were, them) = if sum == 1 { ("was", "it") } else { ("were", "them") };
+    let (by, those) = match taken {
+        [one] => (format!("by {}", one.by), "that one"),
+        many => (by_each(many), "those"),
+    };
+    let why = format!("{sum} of it {were} taken back before, {by}, and a reversal would take {them} a second time");
+    let instead = format!("reverse {those} first, then ask again under a new id");
+    refusal(reasons::ALREADY_TAKEN_BACK, format!("{why}; {instead}{}", tail(about)))
+}
+
+fn by_each(taken: &[TakenBack]) -> String {
+    let (named, others) = taken.split_at(taken.len().min(NAMED));
+    let mut each: Vec<_> = named.iter().map(|one| format!("{} by {}", one.amount, one.by)).collect();
+    if !others.is_empty() {
+        each.push(format!("{} by others", others.iter().map(|one| one.amount).sum::<i64>()));
+    }
+    each.join(", ")
 }
 
 pub(crate) fn not_reversible(transaction: &Transaction, about: Option<(Asset, Sums)>) -> Refusal {

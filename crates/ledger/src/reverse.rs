@@ -1,4 +1,4 @@
-//! Reverse: a post or a settle is undone, once.
+//! Reverse: a post or a settle is undone, once, and not while a part of it is taken back otherwise.
 //!
 //! What an owner got is taken back from them as in `clawback`; what of it expired unspent is not
 //! asked for again. What an owner spent, or gave back, returns to the lots it came from, and leaves
@@ -10,7 +10,7 @@ use crate::books::Books;
 use crate::clawback::{Gift, take};
 use crate::lots::{Draft, Portion, up_to};
 use crate::reads::Directory as _;
-use crate::refusals::{already_reversed, debt_too_large, not_reversible, too_large, unknown};
+use crate::refusals::{already_reversed, already_taken_back, debt_too_large, not_reversible, too_large, unknown};
 use crate::{Account, Command, LARGEST, Leg, LotMovement, Place, Refusal, TransactionId, reasons};
 
 /// The account that the answer is about: the first leg's payer, or who got it from the system.
@@ -50,7 +50,10 @@ fn check(books: &Books, id: TransactionId) -> Result<(), Refusal> {
     if books.reversed.contains(&id) {
         return Err(already_reversed(standing));
     }
-    Ok(())
+    match books.taken_back(id).as_slice() {
+        [] => Ok(()),
+        taken => Err(already_taken_back(taken, standing)),
+    }
 }
 
 /// As if nothing of it could be taken back, and all that was spent returned.

@@ -103,6 +103,16 @@ pub struct Leg {
     /// The account's version after this leg; none for the system's.
     pub from_version: Option<i64>,
     pub to_version: Option<i64>,
+    /// What gave the units that this leg takes back. None for any other leg.
+    pub takes_back: Option<TransactionId>,
+}
+
+/// Units that a transaction took back of what another gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TakenBack {
+    pub of: TransactionId,
+    pub by: TransactionId,
+    pub amount: i64,
 }
 
 /// What an account has posted and held, in whole units.

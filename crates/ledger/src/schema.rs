@@ -3,8 +3,8 @@
 //! # Who does what
 //! The code decides, and the database refuses what must not be, whatever the code does: an overdraft
 //! (`no_overdraft`), a leg across assets (foreign keys over `(id, asset)`), a second settlement
-//! (`one_resolution_a_hold`, and a hold changes once), a second reversal or expiry, a leg that is
-//! changed or deleted. Balances are moved by triggers on legs and holds, so that a leg which
+//! (`one_resolution_a_hold`, and a hold changes once), a second reversal or expiry, a reversal of what
+//! was taken back, a leg that is changed or deleted. Balances are moved by triggers on legs and holds, so that a leg which
 //! somebody inserts by hand cannot leave its balance behind.
 //!
 //! # Order of writing

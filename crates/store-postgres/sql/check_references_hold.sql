@@ -39,6 +39,8 @@ FROM (
     UNION ALL
     SELECT count(*) AS orphans FROM leg AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_account AS p WHERE (p.id, p.asset) = (c.to_account, c.asset))
     UNION ALL
+    SELECT count(*) AS orphans FROM leg AS c WHERE c.takes_back IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ledger_transaction AS p WHERE p.id = c.takes_back)
+    UNION ALL
     SELECT count(*) AS orphans FROM hold AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_transaction AS p WHERE p.id = c.id)
     UNION ALL
     SELECT count(*) AS orphans FROM hold AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_account AS p WHERE p.id = c.account)

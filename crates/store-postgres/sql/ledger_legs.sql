@@ -1,4 +1,4 @@
-SELECT l.transaction_id, l.n, l.asset, l.amount, l.from_version, l.to_version,
+SELECT l.transaction_id, l.n, l.asset, l.amount, l.from_version, l.to_version, l.takes_back,
     f.owner_kind AS from_kind, f.owner AS from_owner, f.place AS from_place,
     t.owner_kind AS to_kind, t.owner AS to_owner, t.place AS to_place
 FROM unnest($1::uuid[]) AS wanted (id)

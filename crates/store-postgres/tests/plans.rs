@@ -78,7 +78,7 @@ async fn plan(connection: &mut PgConnection, name: &str, sql: &str) -> Vec<Strin
 }
 
 /// What batches, callers and pages run.
-const HOT_PATH: [(&str, &str); 79] = statements![
+const HOT_PATH: [(&str, &str); 80] = statements![
     "seen",
     "person_ids",
     "person_ids_lock",
@@ -128,6 +128,7 @@ const HOT_PATH: [(&str, &str); 79] = statements![
     "ledger_legs",
     "ledger_lot_movements",
     "ledger_reversed",
+    "ledger_taken_back",
     "ledger_holds",
     "ledger_pins",
     "ledger_lots",

@@ -165,8 +165,8 @@ async fn every_reference_is_counted_by_its_check() {
     let keys: i64 = sqlx::query_scalar(sql).fetch_one(&mut world.fresh.connect().await).await.unwrap();
     let mut snapshot = world.store().snapshot().await.unwrap();
     let check = snapshot.checks().await.unwrap().into_iter().find(|check| check.name == "references_hold").unwrap();
-    // Three of a leg and one of a command are kept by triggers.
-    assert_eq!(check.checked, keys.unsigned_abs() + 4);
+    // Four of a leg and one of a command are kept by triggers.
+    assert_eq!(check.checked, keys.unsigned_abs() + 5);
 }
 
 #[tokio::test]

@@ -53,6 +53,7 @@ const LEDGER: &[(&str, &str)] = statements![
     "ledger_lot_movements",
     "ledger_balances",
     "ledger_reversed",
+    "ledger_taken_back",
     "ledger_holds",
     "ledger_pins",
     "ledger_lots",

@@ -43,7 +43,7 @@ const BOOKS: &str = "
         (x'06060606060606060606060606060606', 'reverse', zeroblob(16), 'applied', NULL,
             x'02020202020202020202020202020202', 1, 2);
     INSERT INTO leg VALUES (x'02020202020202020202020202020202', 0, 'points', zeroblob(16),
-        x'01010101010101010101010101010101', 5, NULL, 1);
+        x'01010101010101010101010101010101', 5, NULL, 1, NULL);
     INSERT INTO hold VALUES (x'03030303030303030303030303030303', x'01010101010101010101010101010101', 2, 'voided', 0,
         9);
     INSERT INTO lot VALUES (x'04040404040404040404040404040404', x'01010101010101010101010101010101',
@@ -149,9 +149,9 @@ async fn nothing_of_the_ledger_is_replaced() {
         "INSERT OR REPLACE INTO ledger_transaction (id, kind, digest, outcome, reverses, happened_at, recorded_at)
          SELECT randomblob(16), kind, digest, outcome, reverses, 3, 3 FROM ledger_transaction WHERE kind = 'reverse'",
         "INSERT OR REPLACE INTO leg
-         SELECT transaction_id, n, asset, from_account, to_account, amount + 1, NULL, to_version + 1 FROM leg",
+         SELECT transaction_id, n, asset, from_account, to_account, amount + 1, NULL, to_version + 1, NULL FROM leg",
         "INSERT OR REPLACE INTO leg
-         SELECT transaction_id, n + 1, asset, from_account, to_account, amount + 1, NULL, to_version FROM leg",
+         SELECT transaction_id, n + 1, asset, from_account, to_account, amount + 1, NULL, to_version, NULL FROM leg",
         "INSERT OR REPLACE INTO hold SELECT id, account, amount, 'open', 0, NULL FROM hold",
         "INSERT OR REPLACE INTO lot SELECT id, account, transaction_id, n, source, expires_at + 1, amount, remaining,
             held, expired, lapsed FROM lot",

@@ -129,6 +129,7 @@ macro_rules! store_conformance {
             a_silent_worker_keeps_its_figure
             many_workers_tell_at_once
             every_order_is_told_as_it_was_decided
+            what_was_taken_back_is_not_reversed_until_that_is
             a_standing_tells_what_is_posted_held_and_owed
             a_hold_is_found_by_its_id_whatever_became_of_it
             the_same_id_has_the_same_answer
@@ -146,6 +147,7 @@ macro_rules! store_conformance {
             scripts_go_as_the_model_says_in_small_batches
             scripts_go_as_the_model_says_in_large_batches
             the_last_points_are_redeemed_once
+            an_award_reversed_and_taken_back_at_once_is_undone_once
             a_hold_settled_and_voided_at_once_is_resolved_once
             one_id_asked_by_many_is_decided_once
             a_group_is_spent_by_its_members_at_once

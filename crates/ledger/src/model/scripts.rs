@@ -48,6 +48,10 @@ pub enum Step {
     ExpireLot(usize, u32),
     Reverse(usize),
     ReverseExpiry(usize),
+    /// Of the commands that took something back of another: the other is reversed.
+    ReverseTaken(usize),
+    /// The same: they are themselves.
+    ReverseTaking(usize),
     /// Asks again for an earlier command.
     Again(usize),
     /// Asks for something else with an earlier command's id.
@@ -85,6 +89,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (which, 0..3_u32).prop_map(|(of, n)| Step::ExpireLot(of, n)),
         5 => which.prop_map(Step::Reverse),
         1 => which.prop_map(Step::ReverseExpiry),
+        5 => which.prop_map(Step::ReverseTaken),
+        4 => which.prop_map(Step::ReverseTaking),
         2 => which.prop_map(Step::Again),
         1 => (which, 1..9_i64).prop_map(|(of, amount)| Step::Conflict(of, amount)),
     ]
@@ -162,6 +168,8 @@ impl Scene<'_> {
             Step::ReverseExpiry(which) => {
                 Order::Reverse { transaction: TransactionId::expiring_lot(LotId::of(self.pick(*which)?.id(), 0)) }
             }
+            Step::ReverseTaken(which) => Order::Reverse { transaction: self.taking(*which)?.1 },
+            Step::ReverseTaking(which) => Order::Reverse { transaction: self.taking(*which)?.0 },
             Step::Hold { from, amount, life } => {
                 let from = Account::available(self.asset, self.world.owner(*from));
                 Order::Hold { from, amount: *amount, expires_at: life.map(|life| at(self.now + life)) }
@@ -178,6 +186,13 @@ impl Scene<'_> {
         let holds = self.earlier.iter().filter(|one| matches!(one.order(), Order::Hold { .. }));
         let holds: Vec<_> = holds.map(Command::id).collect();
         Some(HoldId::placed_by(*holds.get(which % holds.len().max(1))?))
+    }
+
+    /// One that takes back, and what of.
+    fn taking(&self, which: usize) -> Option<(TransactionId, TransactionId)> {
+        let all = self.earlier.iter().filter_map(|command| Some((command.id(), taken(command)?)));
+        let all: Vec<_> = all.collect();
+        all.get(which % all.len().max(1)).copied()
     }
 
     fn moves(&self, step: &Step) -> Vec<Move> {
@@ -221,6 +236,14 @@ impl Scene<'_> {
     fn destination(&self, n: usize) -> Destination {
         if n < 5 { Destination::Owner(self.world.owner(n)) } else { Destination::Redeemed }
     }
+}
+
+fn taken(command: &Command) -> Option<TransactionId> {
+    let Order::Post { moves, .. } = command.order() else { return None };
+    moves.iter().find_map(|step| match step {
+        Move::TakeBack { of, .. } => *of,
+        Move::Award { .. } | Move::Spend { .. } => None,
+    })
 }
 
 fn receiver(command: &Command) -> Option<Owner> {

@@ -1,14 +1,14 @@
 //! A store in memory. It loads what `Needs` names and not a row more, so that a need that is not
 //! named shows, and refuses what a database would refuse.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::Members;
 use crate::{
     Account, Answer, Balance, Changes, Command, Due, Hold, HoldId, HoldState, Known, Loaded, Lot, LotId, Need, Needs,
-    Rows, Sums, Wanted, accounts_of, decide, examine,
+    Rows, Sums, TakenBack, TransactionId, Wanted, accounts_of, decide, examine,
 };
 
 /// All rows, and the roles.
@@ -73,6 +73,7 @@ impl Tables {
         Loaded {
             decided,
             reversed: reversals.filter(|id| needs.reversals.contains(id)).collect(),
+            taken_back: self.taken_back(&needs.taken_back),
             balances: self.rows.balances.iter().filter(|row| accounts.contains(&row.account)).copied().collect(),
             holds: holds.into_values().collect(),
             pins,
@@ -85,6 +86,14 @@ impl Tables {
                 .collect(),
             known,
         }
+    }
+
+    fn taken_back(&self, wanted: &BTreeSet<TransactionId>) -> Vec<TakenBack> {
+        let reversed = |by| self.rows.transactions.iter().any(|one| one.is_applied() && one.reverses == Some(by));
+        let legs = self.rows.legs.iter().filter(|leg| !reversed(leg.transaction));
+        let taken =
+            legs.filter_map(|leg| Some(TakenBack { of: leg.takes_back?, by: leg.transaction, amount: leg.amount }));
+        taken.filter(|taken| wanted.contains(&taken.of)).collect()
     }
 
     fn known(&self, wanted: &Wanted) -> Known {
@@ -199,6 +208,7 @@ fn in_any_order(mut loaded: Loaded) -> Loaded {
     loaded.known.legs.values_mut().for_each(|legs| legs.reverse());
     loaded.known.movements.values_mut().for_each(|movements| movements.reverse());
     loaded.decided.reverse();
+    loaded.taken_back.reverse();
     loaded.balances.reverse();
     loaded.holds.reverse();
     loaded.pins.reverse();

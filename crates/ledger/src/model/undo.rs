@@ -13,6 +13,9 @@ impl Model {
         if !self.reversed.insert(of) {
             return Err("already_reversed");
         }
+        if self.taken_back.get(&of).into_iter().flatten().any(|by| !self.reversed.contains(by)) {
+            return Err("already_taken_back");
+        }
         for deed in deeds {
             self.undo(command.id(), deed);
         }
@@ -68,14 +71,18 @@ impl Model {
 
     /// What of it expired is found first, then as with a reversal.
     pub(super) fn claw(&mut self, by: TransactionId, from: PurseId, amount: i64, of: Option<TransactionId>) {
+        let of = of.filter(|of| self.undoable.contains(of));
         let gifts: Vec<_> = of.into_iter().flat_map(|of| self.deeds.get(&of).cloned().unwrap_or_default()).collect();
         let to_me = |deed: &Deed| match deed {
             Deed::PaidDebt(to, _) | Deed::Gave(to, ..) | Deed::Took(_, Some(to), _) => *to == from,
             Deed::Took(_, None, _) | Deed::TookBack(..) => false,
         };
         let gifts: Vec<_> = gifts.into_iter().filter(to_me).collect();
-        if !gifts.is_empty() && of.is_some_and(|of| self.reversed.contains(&of)) {
-            return;
+        if let Some(of) = of.filter(|_| !gifts.is_empty()) {
+            if self.reversed.contains(&of) {
+                return;
+            }
+            self.taken_back.entry(of).or_default().push(by);
         }
         let (mut own, mut undated) = (Vec::new(), 0);
         for gift in gifts {

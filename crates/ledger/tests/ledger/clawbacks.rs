@@ -116,6 +116,58 @@ fn what_was_reversed_is_not_taken_back_again() {
 }
 
 #[test]
+fn what_was_taken_back_is_not_reversed_until_that_is() {
+    let mut club = Club::new();
+    let award = club.award(0, 100, None);
+    let taken = club.take_back(0, 40, Some(award));
+    applied(&club.redeem(0, 30));
+    assert_eq!(refusal(&club.reverse(award)).0, "already_taken_back");
+    assert_eq!((club.has(0), club.owes(0)), (30, 0), "nothing was changed");
+    applied(&club.reverse(taken));
+    applied(&club.reverse(award));
+    assert_eq!((club.has(0), club.owes(0)), (0, 30), "as much as was spent");
+}
+
+#[test]
+fn what_expired_or_became_a_debt_was_taken_back_as_well() {
+    let mut club = Club::new();
+    let (short, spent) = (club.award(0, 10, Some(20)), club.award(1, 10, None));
+    applied(&club.redeem(1, 10));
+    club.until(20).sweep();
+    club.take_back(0, 10, Some(short));
+    club.take_back(1, 10, Some(spent));
+    for award in [short, spent] {
+        assert_eq!(refusal(&club.reverse(award)).0, "already_taken_back");
+    }
+    assert_eq!((club.owes(0), club.owes(1)), (0, 10));
+}
+
+/// What names a transaction only sets no order, so it is none of its take-backs.
+#[test]
+fn a_take_back_from_somebody_else_keeps_nothing_from_being_reversed() {
+    let mut club = Club::new();
+    club.award(1, 10, None);
+    club.take_back(0, 1, Some(id(club.next + 2)));
+    let award = club.award(0, 10, None);
+    club.take_back(1, 5, Some(award));
+    applied(&club.reverse(award));
+    assert_eq!((club.owes(0), club.has(1)), (1, 5), "the debt is from before the award");
+}
+
+#[test]
+fn a_command_takes_nothing_back_of_itself() {
+    let mut club = Club::new();
+    club.award(0, 10, Some(20));
+    let own = Some(id(club.next + 1));
+    let award = Move::Award { to: owner(0), amount: 10, expires_at: Some(at(40)) };
+    let take_back = Move::TakeBack { from: owner(0), amount: 10, of: own };
+    let both = applied(&club.order(Order::Post { asset: Asset::Points, moves: vec![award, take_back] }));
+    club.until(20).sweep();
+    assert_eq!(club.has(0), 10, "those of 20 were taken");
+    applied(&club.reverse(both));
+}
+
+#[test]
 fn a_take_back_is_no_gift_even_of_what_had_expired() {
     let mut club = Club::new();
     let award = club.award(0, 1, Some(20));

@@ -1,5 +1,7 @@
 //! Promises over random scripts: the model agrees, batches are invisible, replays change nothing.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use rollbook_ledger::model::{Model, Step, Tables, Told, World, at, in_order, script, standing};
 use rollbook_ledger::{Account, Actor, Answer, Asset, Command, Move, Order, Verdict};
@@ -174,6 +176,36 @@ proptest! {
         prop_assert_eq!(has(&together, from), has(&whole, from));
     }
 
+    /// I13 again, by the other way: refused as long as a part was taken back otherwise, and then whole.
+    #[test]
+    fn an_award_is_reversed_once_its_take_backs_are(
+        script in script(1..40), to in 0..5_usize, parts in prop::collection::vec(1..20_i64, 1..4),
+        life in prop::option::of(1..20_i64), later in 0..30_i64,
+    ) {
+        let (_, mut tables) = one_by_one(&WORLD.commands(&script));
+        let (now, awarded) = (end(&tables), parts.iter().sum());
+        tables.run(&tables.due(at(now + later)));
+        let before = net(&tables, to);
+        let award = Move::Award { to: WORLD.owner(to), amount: awarded, expires_at: life.map(|life| at(now + life)) };
+        applied(&mut tables, 1000, now, vec![award]);
+        for (n, part) in (1001..).zip(&parts) {
+            let take_back = Move::TakeBack { from: WORLD.owner(to), amount: *part, of: Some(WORLD.id(1000)) };
+            applied(&mut tables, n, now + later, vec![take_back]);
+        }
+        let reverse = |tables: &mut Tables, n: usize, transaction: usize| {
+            let order = Order::Reverse { transaction: WORLD.id(transaction) };
+            Told::of(&tables.run_one(Command::new(WORLD.id(n), at(now + later), Actor::System, order).unwrap())).reason
+        };
+        prop_assert_eq!(net(&tables, to), before);
+        for (n, _) in (0..).zip(&parts) {
+            prop_assert_eq!(reverse(&mut tables, 2000 + n, 1000), Some("already_taken_back".to_owned()));
+            prop_assert_eq!(reverse(&mut tables, 3000 + n, 1001 + n), None);
+        }
+        prop_assert_eq!(reverse(&mut tables, 4000, 1000), None);
+        tables.assert_sound();
+        prop_assert_eq!(net(&tables, to), before);
+    }
+
     /// A dispute that is won: every unit lies where it lay, and every debt is as it was.
     #[test]
     fn a_take_back_reversed_at_once_was_never_there(
@@ -193,4 +225,18 @@ proptest! {
         tables.assert_sound();
         prop_assert_eq!(standing(&tables.rows), before);
     }
+}
+
+/// Scripts that never come to it would show nothing of it.
+#[test]
+fn scripts_reverse_what_was_taken_back() {
+    let (mut refused, mut after) = (0, 0);
+    for seed in 0..200 {
+        let (answers, tables) = one_by_one(&WORLD.drawn(seed, 60));
+        refused += answers.iter().filter(|one| Told::of(one).reason.as_deref() == Some("already_taken_back")).count();
+        let taken: BTreeSet<_> = tables.rows.legs.iter().filter_map(|leg| leg.takes_back).collect();
+        let reversals = tables.rows.transactions.iter().filter(|one| one.is_applied()).filter_map(|one| one.reverses);
+        after += reversals.filter(|reversed| taken.contains(reversed)).count();
+    }
+    assert!(refused >= 30 && after >= 15, "{refused} refused, {after} after the take-backs were reversed");
 }

@@ -146,6 +146,43 @@ fn of_a_reversal() {
 }
 
 #[test]
+fn of_a_reversal_of_what_was_taken_back() {
+    let mut club = Club::new();
+    let award = club.award(0, 100, None);
+    let first = club.take_back(0, 1, Some(award));
+    says(
+        &club.reverse(award),
+        "already_taken_back",
+        &format!(
+            "1 of it was taken back before, by {first}, and a reversal would take it a second time; reverse that one \
+             first, then ask again under a new id: the balance is 99 points, and none are held"
+        ),
+    );
+    let mut taken = [(first, 1), (club.take_back(0, 39, Some(award)), 39)];
+    taken.sort_unstable();
+    let by = |n: usize| format!("{} by {}", taken[n].1, taken[n].0);
+    says(
+        &club.reverse(award),
+        "already_taken_back",
+        &format!(
+            "40 of it were taken back before, {}, {}, and a reversal would take them a second time; reverse those \
+             first, then ask again under a new id: the balance is 60 points, and none are held",
+            by(0),
+            by(1)
+        ),
+    );
+    for _ in 0..3 {
+        club.take_back(0, 2, Some(award));
+    }
+    let answer = club.reverse(award);
+    let sentence = refusal(&answer).1;
+    assert!(
+        sentence.starts_with("46 of it were taken back before, ") && sentence.contains(" by others, and"),
+        "{sentence}"
+    );
+}
+
+#[test]
 fn of_an_id_that_is_taken() {
     let mut club = Club::new();
     let award = club.award(0, 10, None);

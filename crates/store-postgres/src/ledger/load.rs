@@ -77,11 +77,13 @@ pub async fn under_locks(
     let decided = transactions(connection, &needs.decided).await?;
     let reversals = needs.reversals.iter().map(|id| id.0);
     let reversed = by_ids(connection, sql!("ledger_reversed"), reversals, reversal).await?.into_iter().collect();
+    let undone = needs.taken_back.iter().map(|id| id.0);
+    let taken_back = by_ids(connection, sql!("ledger_taken_back"), undone, rows::taken_back).await?;
     let holds = holds(connection, &needs).await?;
     let pins = by_ids(connection, sql!("ledger_pins"), holds.iter().map(|hold| hold.id.0), rows::pin).await?;
     let lots = lots(connection, &needs, &pins).await?;
     let members = members(connection, &needs).await?;
-    Ok(Loaded { known, decided, reversed, balances, holds, pins, lots, members })
+    Ok(Loaded { known, decided, reversed, taken_back, balances, holds, pins, lots, members })
 }
 
 fn reversal(row: &PgRow) -> Result<TransactionId, StoreError> {

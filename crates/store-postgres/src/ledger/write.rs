@@ -64,6 +64,7 @@ fn legs(rows: &[Leg]) -> Query {
         .bind(column(rows, |row| row.amount))
         .bind(column(rows, |row| row.from_version))
         .bind(column(rows, |row| row.to_version))
+        .bind(column(rows, |row| row.takes_back.map(|of| of.0)))
 }
 
 fn holds(sql: &'static str, rows: &[Hold]) -> Query {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rollbook_domain::PersonId;
 use rollbook_ledger::{
     Account, AccountId, Asset, Balance, GroupId, Hold, HoldId, Known, Loaded, Lot, LotId, Need, Needs, Pin, Place,
-    Role, Sums, Transaction, TransactionId, Wanted,
+    Role, Sums, TakenBack, Transaction, TransactionId, Wanted,
 };
 use rollbook_sqlite::to_micros;
 use rollbook_store::StoreError;
@@ -91,6 +91,7 @@ pub async fn needed(
         known,
         decided: transactions(connection, &needs.decided).await?,
         reversed: reversed(connection, &needs.reversals).await?,
+        taken_back: taken_back(connection, &needs.taken_back).await?,
         balances,
         holds,
         lots: lots(connection, needs, &pins).await?,
@@ -134,6 +135,13 @@ async fn reversed(
     let read = |row: &SqliteRow| Cells::of("ledger_transaction", row).uuid("reverses").map(TransactionId);
     let found = all(connection, sql!("ledger_reversed"), ids.iter().map(|id| id.0).collect(), read).await?;
     Ok(found.into_iter().collect())
+}
+
+async fn taken_back(
+    connection: &mut SqliteConnection,
+    ids: &BTreeSet<TransactionId>,
+) -> Result<Vec<TakenBack>, StoreError> {
+    all(connection, sql!("ledger_taken_back"), ids.iter().map(|id| id.0).collect(), rows::taken_back).await
 }
 
 pub async fn holds(connection: &mut SqliteConnection, needs: &Needs) -> Result<Vec<Hold>, StoreError> {

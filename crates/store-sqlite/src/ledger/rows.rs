@@ -3,7 +3,7 @@
 use rollbook_domain::Reason;
 use rollbook_ledger::{
     Account, Actor, Hold, HoldId, HoldState, Kind, Leg, Lot, LotId, LotMovement, Pin, Refusal, RequestDigest, Sums,
-    Transaction, TransactionId, Verdict,
+    TakenBack, Transaction, TransactionId, Verdict,
 };
 use rollbook_store::StoreError;
 use sqlx::sqlite::SqliteRow;
@@ -71,7 +71,14 @@ pub fn leg(row: &SqliteRow) -> Result<Leg, StoreError> {
         amount: cells.get("amount")?,
         from_version: cells.get("from_version")?,
         to_version: cells.get("to_version")?,
+        takes_back: maybe_uuid(&cells, "takes_back")?.map(TransactionId),
     })
+}
+
+pub fn taken_back(row: &SqliteRow) -> Result<TakenBack, StoreError> {
+    let cells = Cells::of("leg", row);
+    let (of, by) = (cells.uuid("takes_back")?, cells.uuid("transaction_id")?);
+    Ok(TakenBack { of: TransactionId(of), by: TransactionId(by), amount: cells.get("amount")? })
 }
 
 pub fn movement(row: &SqliteRow) -> Result<LotMovement, StoreError> {

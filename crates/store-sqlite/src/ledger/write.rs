@@ -113,6 +113,7 @@ fn leg_row(query: BulkQuery, leg: &Leg) -> BulkQuery {
         .bind(leg.amount)
         .bind(leg.from_version)
         .bind(leg.to_version)
+        .bind(leg.takes_back.map(|of| of.0))
 }
 
 fn hold_row(query: BulkQuery, hold: &Hold) -> BulkQuery {

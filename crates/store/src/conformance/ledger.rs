@@ -59,6 +59,54 @@ pub async fn every_order_is_told_as_it_was_decided(harness: &impl Harness) {
     the_invariants_agree(harness, &pair.memory).await;
 }
 
+/// Also days later, when nothing of it is in memory any more.
+pub async fn what_was_taken_back_is_not_reversed_until_that_is(harness: &impl Harness) {
+    let store = harness.store();
+    let (ada, bob) = (member(1), member(2));
+    let mut pair = Pair::new(&*store, vec![ada, bob]);
+    let first = [
+        command(1, 1, award(ada, 100, Some(2_000))),
+        command(2, 2, transfer(ada, bob, 30)),
+        command(3, 3, take_back(ada, 20, Some(1))),
+        command(4, 4, take_back(ada, 60, Some(1))),
+        command(5, 5, take_back(bob, 5, Some(2))),
+        // Only sets no order: the first gave bob nothing, and nobody knows the last.
+        command(6, 6, take_back(bob, 1, Some(1))),
+        command(7, 7, take_back(bob, 1, Some(999))),
+    ];
+    pair.run(&first).await;
+    let steps = [
+        (command(10, 1_000, reverse(1)), "already_taken_back"),
+        (command(11, 1_001, reverse(2)), "already_taken_back"),
+        (command(12, 1_002, reverse(4)), "applied"),
+        (command(13, 1_003, reverse(1)), "already_taken_back"),
+        (command(14, 1_004, reverse(3)), "applied"),
+        (command(15, 1_005, reverse(1)), "applied"),
+        (command(16, 1_006, reverse(1)), "already_reversed"),
+        (command(17, 1_007, take_back(ada, 9, Some(1))), "applied"),
+        (command(18, 1_008, reverse(5)), "applied"),
+        (command(19, 1_009, reverse(2)), "applied"),
+    ];
+    for (command, expected) in steps {
+        let shown = format!("{command:?}");
+        assert_eq!(pair.say(command).await, expected, "{shown}");
+    }
+    // The same within one batch, and with what stood before it.
+    let batch = [
+        command(20, 1_010, award(bob, 10, None)),
+        command(21, 1_011, take_back(bob, 4, Some(20))),
+        command(22, 1_012, reverse(20)),
+        command(23, 1_013, reverse(21)),
+        command(24, 1_014, reverse(20)),
+        command(10, 1_015, reverse(1)),
+    ];
+    let said: Vec<_> = pair.run(&batch).await.iter().map(word).collect();
+    let expected = ["applied", "applied", "already_taken_back", "applied", "applied", "already_taken_back"];
+    assert_eq!(said, expected, "a refusal stands");
+    nothing_is_broken(harness).await;
+    the_invariants_agree(harness, &pair.memory).await;
+}
+
 pub async fn a_standing_tells_what_is_posted_held_and_owed(harness: &impl Harness) {
     let store = harness.store();
     let ada = member(1);

@@ -7,11 +7,11 @@ use rollbook_ledger::{Answer, Command, Role, Sums};
 
 use super::Harness;
 use super::ledger_samples::{
-    POINTS, award, by, command, execute, execute_one, found, group, group_id, hold, id, member, person, redeem, settle,
-    transfer, void, word,
+    POINTS, award, by, command, execute, execute_one, found, group, group_id, hold, id, member, person, redeem,
+    reverse, settle, take_back, transfer, void, word,
 };
 use super::samples::{at, nothing_is_broken};
-use crate::{Database, GroupChange, StoreError};
+use crate::{Database, GroupChange, Standing, StoreError};
 
 /// Each command by a task of its own.
 async fn at_once(store: &Arc<dyn Database>, commands: impl IntoIterator<Item = Command>) -> Vec<Answer> {
@@ -62,6 +62,23 @@ pub async fn a_hold_settled_and_voided_at_once_is_resolved_once(harness: &impl H
         settled += [10, 0, 9, 0][applied[0]];
     }
     assert_eq!(store.standing(POINTS, ada).await.expect("read").sums, Sums { posted: 1_000 - settled, held: 0 });
+    nothing_is_broken(harness).await;
+}
+
+/// Whichever comes first: what was awarded is taken once.
+pub async fn an_award_reversed_and_taken_back_at_once_is_undone_once(harness: &impl Harness) {
+    let store = harness.store();
+    let ada = member(1);
+    for round in 1..=15 {
+        let n = round * 10;
+        execute_one(&*store, command(n, 2, award(ada, 10, None))).await;
+        let asked = [take_back(ada, 4, Some(n)), reverse(n), take_back(ada, 6, Some(n))];
+        let answers = at_once(&store, (n + 1..).zip(asked).map(|(n, order)| command(n, 3, order))).await;
+        let said: Vec<_> = answers.iter().map(word).collect();
+        assert_eq!([&said[0], &said[2]], ["applied"; 2]);
+        assert!(["applied", "already_taken_back"].contains(&said[1].as_str()), "{said:?}");
+        assert_eq!(store.standing(POINTS, ada).await.expect("read"), Standing::default(), "{said:?}");
+    }
     nothing_is_broken(harness).await;
 }
 

@@ -5,8 +5,8 @@ use rollbook_ledger::{Asset, INVARIANTS, Move, Order, Role};
 
 use super::Harness;
 use super::ledger_samples::{
-    award, command, execute, found, group, hold, hold_id, lot_id, member, redeem, reverse, settle, sweep, transfer,
-    void,
+    award, command, execute, found, group, hold, hold_id, lot_id, member, redeem, reverse, settle, sweep, take_back,
+    transfer, void,
 };
 use super::samples::nothing_is_broken;
 use super::tampering::broken;
@@ -38,12 +38,14 @@ async fn books(store: &dyn Database) {
         command(16, 24, redeem(bob, 500)),
         command(17, 25, hold(bob, 4, Some(30))),
         sweep(rollbook_ledger::Due::Hold(hold_id(17)), 30),
+        command(18, 31, award(member(4), 10, None)),
+        command(19, 32, take_back(member(4), 4, Some(18))),
     ];
     execute(store, &commands).await;
 }
 
 /// What nobody may write, in the words of both databases.
-const REFUSED: [(&str, &str); 37] = [
+const REFUSED: [(&str, &str); 40] = [
     (
         "an overdraft by a leg",
         "INSERT INTO leg (transaction_id, n, asset, from_account, to_account, amount, from_version)
@@ -137,6 +139,33 @@ const REFUSED: [(&str, &str); 37] = [
          LIMIT 1",
     ),
     (
+        "a reversal of what was taken back",
+        "INSERT INTO ledger_transaction (id, kind, digest, outcome, reverses, happened_at, recorded_at)
+         SELECT a.id, 'reverse', t.digest, 'applied', l.takes_back, t.happened_at, t.recorded_at
+         FROM leg AS l
+         JOIN ledger_transaction AS t ON t.id = l.transaction_id
+         JOIN ledger_account AS a ON a.asset = 'points' AND a.place = 'issued'
+         WHERE l.takes_back IS NOT NULL",
+    ),
+    (
+        "a take-back of what was reversed",
+        "INSERT INTO leg (transaction_id, n, asset, from_account, to_account, amount, from_version, takes_back)
+         SELECT l.transaction_id, 9, a.asset, a.id, l.to_account, 1, a.version + 1, r.reverses
+         FROM leg AS l
+         JOIN ledger_account AS a ON a.id = l.from_account
+         JOIN ledger_transaction AS r ON r.kind = 'reverse' AND r.outcome = 'applied'
+         WHERE l.takes_back IS NOT NULL
+         LIMIT 1",
+    ),
+    (
+        "a take-back of no transaction",
+        "INSERT INTO leg (transaction_id, n, asset, from_account, to_account, amount, from_version, takes_back)
+         SELECT l.transaction_id, 9, a.asset, a.id, l.to_account, 1, a.version + 1, a.id
+         FROM leg AS l
+         JOIN ledger_account AS a ON a.id = l.from_account
+         WHERE l.takes_back IS NOT NULL",
+    ),
+    (
         "a second expiry of a lot",
         "INSERT INTO ledger_transaction (id, kind, digest, outcome, lot, happened_at, recorded_at)
          SELECT a.id, 'expire', t.digest, 'applied', t.lot, t.happened_at, t.recorded_at
@@ -201,7 +230,7 @@ pub async fn the_database_refuses_what_must_not_be(harness: &impl Harness) {
 }
 
 /// A lie, and the check that must find it.
-const LIES: [(&str, &str); 19] = [
+const LIES: [(&str, &str); 20] = [
     (
         "UPDATE ledger_account SET posted = posted + 7 WHERE asset = 'points' AND place = 'available' AND held > 0",
         "liability_is_what_was_issued",
@@ -217,6 +246,11 @@ const LIES: [(&str, &str); 19] = [
     ("UPDATE lot SET expired = expired + 1 WHERE expired > 0", "lots_are_the_sum_of_movements"),
     ("UPDATE lot SET remaining = remaining + 1000 WHERE held > 0", "lots_within_their_balance"),
     ("UPDATE lot_movement SET amount = -amount WHERE amount = 30", "lots_are_the_sum_of_movements"),
+    (
+        "UPDATE leg SET takes_back = (SELECT min(reverses) FROM ledger_transaction WHERE outcome = 'applied')
+         WHERE takes_back IS NOT NULL",
+        "each_transaction_reversed_once",
+    ),
     (
         "UPDATE ledger_transaction SET kind = 'hold' WHERE id IN (SELECT reverses FROM ledger_transaction)",
         "each_transaction_reversed_once",
