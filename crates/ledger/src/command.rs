@@ -122,15 +122,10 @@ impl Command {
         Ok(Self { id, at, actor, order, memo: None })
     }
 
-    /// With a line for people: at most 500 characters after trimming, none of them a control character.
-    /// An empty one is none. It is no part of what is asked: the same command with another memo is a
-    /// replay, and the first memo stays.
-    pub fn with_memo(self, memo: &str) -> Result<Self, Malformed> {
-        let memo = memo.trim();
-        if memo.chars().count() > LONGEST_MEMO || memo.chars().any(char::is_control) {
-            return Err(Malformed::Memo);
-        }
-        Ok(Self { memo: (!memo.is_empty()).then(|| memo.to_owned()), ..self })
+    /// With a [`memo`]. It is no part of what is asked: the same command with another memo is a replay,
+    /// and the first memo stays.
+    pub fn with_memo(self, text: &str) -> Result<Self, Malformed> {
+        Ok(Self { memo: memo(text)?, ..self })
     }
 
     /// The sweep's command for something that is due by `at`.
@@ -161,6 +156,16 @@ impl Command {
     pub fn memo(&self) -> Option<&str> {
         self.memo.as_deref()
     }
+}
+
+/// A line for people: at most 500 characters after trimming, none of them a control character. An
+/// empty one is none.
+pub fn memo(text: &str) -> Result<Option<String>, Malformed> {
+    let text = text.trim();
+    if text.chars().count() > LONGEST_MEMO || text.chars().any(char::is_control) {
+        return Err(Malformed::Memo);
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 /// A memo may name people, so it never reaches a log.

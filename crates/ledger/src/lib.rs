@@ -61,7 +61,7 @@ pub mod schema;
 pub use account::{Account, Asset, Place};
 pub use answer::{Answer, Refusal, Verdict, reasons};
 pub use books::Loaded;
-pub use command::{Actor, Command, Destination, Due, LARGEST, Malformed, Move, Order, Share};
+pub use command::{Actor, Command, Destination, Due, LARGEST, Malformed, Move, Order, Share, memo};
 pub use decide::decide;
 pub use digest::RequestDigest;
 pub use ids::{AccountId, HoldId, LotId, TransactionId};
