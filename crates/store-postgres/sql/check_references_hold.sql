@@ -61,6 +61,12 @@ FROM (
     UNION ALL
     SELECT count(*) AS orphans FROM group_member AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_group AS p WHERE p.id = c.group_id)
     UNION ALL
+    SELECT count(*) AS orphans FROM group_change AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_group AS p WHERE p.id = c.group_id)
+    UNION ALL
+    SELECT count(*) AS orphans FROM group_change AS c WHERE c.invitation IS NOT NULL AND NOT EXISTS (SELECT 1 FROM group_change AS p WHERE p.id = c.invitation)
+    UNION ALL
+    SELECT count(*) AS orphans FROM group_invitation AS c WHERE NOT EXISTS (SELECT 1 FROM group_change AS p WHERE p.id = c.id)
+    UNION ALL
     SELECT count(*) AS orphans FROM group_invitation AS c WHERE NOT EXISTS (SELECT 1 FROM ledger_group AS p WHERE p.id = c.group_id)
     UNION ALL
     SELECT count(*) AS orphans FROM earning AS c WHERE NOT EXISTS (SELECT 1 FROM processed AS p WHERE p.id = c.fact)

@@ -1,3 +1,3 @@
-SELECT group_id, role, made_at, expires_at, used_by
+SELECT id, group_id, role, expires_at, used_by
 FROM group_invitation
 WHERE digest = $1

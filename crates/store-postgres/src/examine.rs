@@ -23,7 +23,7 @@ use crate::store::{PostgresStore, set_up};
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What the statements in `sql/` do to each table.
-const NEEDED: [(&str, &[&str]); 29] = [
+const NEEDED: [(&str, &[&str]); 30] = [
     ("adjustment", &["SELECT", "INSERT"]),
     ("dead_letter", &["SELECT", "INSERT", "UPDATE"]),
     ("dead_letter_failure", &["SELECT", "INSERT"]),
@@ -32,6 +32,7 @@ const NEEDED: [(&str, &[&str]); 29] = [
     ("earner", &["SELECT", "INSERT", "UPDATE"]),
     ("earning", &["SELECT", "INSERT"]),
     ("envelope", &["SELECT", "INSERT", "DELETE"]),
+    ("group_change", &["SELECT", "INSERT"]),
     ("group_invitation", &["SELECT", "INSERT", "UPDATE"]),
     ("group_member", &["SELECT", "INSERT", "UPDATE"]),
     ("hold", &["SELECT", "INSERT", "UPDATE"]),

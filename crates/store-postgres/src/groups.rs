@@ -1,14 +1,17 @@
-//! Groups. Every change is a transaction of its own that locks the group first, so that what it was
-//! checked against still holds when it is written.
+//! Groups. Every change is a transaction of its own that locks the group, so that what it was checked
+//! against still holds when it is written.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use rollbook_domain::PersonId;
-use rollbook_ledger::{GroupId, Role};
-use rollbook_store::{Group, GroupChange, GroupMember, Groups, Invitation, StoreError};
+use rollbook_ledger::{Actor, GroupId, Role};
+use rollbook_store::{
+    ChangeId, Group, GroupChange, GroupDigest, GroupEntry, GroupHistoryRow, GroupKind, GroupMember, GroupOrder, Groups,
+    Invitation, Offer, Place, Said, StoreError,
+};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
+use uuid::Uuid;
 
 use crate::PostgresStore;
 use crate::cells::Cells;
@@ -17,12 +20,17 @@ use crate::statements::{Query, execute, fetch, sql};
 
 #[async_trait]
 impl Groups for PostgresStore {
-    async fn create_group(&self, group: &Group, owner: Option<PersonId>) -> Result<GroupChange, StoreError> {
+    async fn change_group(
+        &self,
+        order: &GroupOrder,
+        said: &Said,
+    ) -> Result<(GroupChange, Option<GroupId>), StoreError> {
         let call = async {
             let mut transaction = self.transaction().await?;
-            let change = create(&mut transaction, group, owner).await?;
+            let digest = GroupDigest::of(order, said.actor);
+            let told = Changing { connection: &mut transaction, said, digest }.run(order).await?;
             transaction.commit().await.map_err(store_error)?;
-            Ok(change)
+            Ok(told)
         };
         self.patience.with(call).await
     }
@@ -43,69 +51,9 @@ impl Groups for PostgresStore {
         self.ask(sqlx::query(sql!("group_members")).bind(id.0)).await?.iter().map(member_row).collect()
     }
 
-    async fn join_group(
-        &self,
-        group: GroupId,
-        person: PersonId,
-        role: Role,
-        at: Timestamp,
-    ) -> Result<GroupChange, StoreError> {
-        let call = async {
-            let mut transaction = self.transaction().await?;
-            let change = join(&mut transaction, group, person, role, at).await?;
-            transaction.commit().await.map_err(store_error)?;
-            Ok(change)
-        };
-        self.patience.with(call).await
+    async fn group_history(&self, id: GroupId) -> Result<Vec<GroupHistoryRow>, StoreError> {
+        self.ask(sqlx::query(sql!("group_history")).bind(id.0)).await?.iter().map(history_row).collect()
     }
-
-    async fn leave_group(&self, group: GroupId, person: PersonId, at: Timestamp) -> Result<GroupChange, StoreError> {
-        let call = async {
-            let mut transaction = self.transaction().await?;
-            let change = leave(&mut transaction, group, person, at).await?;
-            transaction.commit().await.map_err(store_error)?;
-            Ok(change)
-        };
-        self.patience.with(call).await
-    }
-
-    async fn invite(&self, invitation: &Invitation) -> Result<GroupChange, StoreError> {
-        let call = async {
-            let mut transaction = self.transaction().await?;
-            let change = invite(&mut transaction, invitation).await?;
-            transaction.commit().await.map_err(store_error)?;
-            Ok(change)
-        };
-        self.patience.with(call).await
-    }
-
-    async fn accept_invitation(
-        &self,
-        digest: [u8; 32],
-        person: PersonId,
-        at: Timestamp,
-    ) -> Result<(GroupChange, Option<GroupId>), StoreError> {
-        let call = async {
-            let mut transaction = self.transaction().await?;
-            let change = accept(&mut transaction, digest, person, at).await?;
-            transaction.commit().await.map_err(store_error)?;
-            Ok(change)
-        };
-        self.patience.with(call).await
-    }
-}
-
-/// The group, which nobody else changes until the end of the transaction.
-async fn lock(connection: &mut PgConnection, id: GroupId) -> Result<Option<Group>, StoreError> {
-    one(connection, sqlx::query(sql!("group_lock")).bind(id.0), group_row).await
-}
-
-async fn one<T>(
-    connection: &mut PgConnection,
-    query: Query,
-    read: impl FnOnce(&PgRow) -> Result<T, StoreError>,
-) -> Result<Option<T>, StoreError> {
-    fetch(connection, query).await?.first().map(read).transpose()
 }
 
 fn group_row(row: &PgRow) -> Result<Group, StoreError> {
@@ -117,59 +65,39 @@ fn member_row(row: &PgRow) -> Result<GroupMember, StoreError> {
     let cells = Cells::of("group_member", row);
     Ok(GroupMember {
         person: PersonId(cells.get("person")?),
-        email: cells.maybe_text("email")?.map(|email| email.trim().to_owned()),
+        email: address(&cells, "email")?,
         role: cells.read("role", Role::parse)?,
         joined_at: cells.instant("joined_at")?,
         left_at: cells.maybe_instant("left_at")?,
     })
 }
 
-async fn create(
-    connection: &mut PgConnection,
-    group: &Group,
-    owner: Option<PersonId>,
-) -> Result<GroupChange, StoreError> {
-    let insert =
-        sqlx::query(sql!("group_insert")).bind(group.id.0).bind(group.name.clone()).bind(group.created_at.to_sqlx());
-    if execute(connection, insert).await? == 0 {
-        let before = lock(connection, group.id).await?;
-        let same = before.is_some_and(|before| before.name == group.name);
-        return Ok(if same { GroupChange::Unchanged } else { GroupChange::Conflicting });
-    }
-    if let Some(owner) = owner {
-        put(connection, group.id, owner, Role::Owner, group.created_at).await?;
-    }
-    Ok(GroupChange::Done)
+fn address(cells: &Cells<'_>, column: &'static str) -> Result<Option<String>, StoreError> {
+    Ok(cells.maybe_text(column)?.map(|address| address.trim().to_owned()))
 }
 
-async fn put(
-    connection: &mut PgConnection,
-    group: GroupId,
-    person: PersonId,
-    role: Role,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    let query =
-        sqlx::query(sql!("group_member_upsert")).bind(group.0).bind(person.0).bind(role.as_str()).bind(at.to_sqlx());
-    execute(connection, query).await.map(drop)
+fn history_row(row: &PgRow) -> Result<GroupHistoryRow, StoreError> {
+    let cells = Cells::of("group_change", row);
+    let actor = cells.maybe_person("actor")?.map_or(Actor::System, Actor::Person);
+    let said = Said::new(ChangeId(cells.get("id")?), cells.instant("happened_at")?, actor);
+    let said = said.because(&cells.maybe_text("reason")?.unwrap_or_default()).map_err(|_| cells.corrupt("reason"))?;
+    Ok(GroupHistoryRow {
+        said,
+        entry: entry_row(&cells)?,
+        email: address(&cells, "email")?,
+        actor_email: address(&cells, "actor_email")?,
+    })
 }
 
-/// A member of before or of now, and who else there is.
-struct Place {
-    role: Role,
-    left: bool,
-    others: u32,
-    other_owners: u32,
-}
-
-impl Place {
-    fn is_last_owner(&self) -> bool {
-        !self.left && self.role == Role::Owner && self.other_owners == 0
-    }
-}
-
-async fn place(connection: &mut PgConnection, group: GroupId, person: PersonId) -> Result<Option<Place>, StoreError> {
-    one(connection, sqlx::query(sql!("group_member")).bind(group.0).bind(person.0), place_row).await
+fn entry_row(cells: &Cells<'_>) -> Result<GroupEntry, StoreError> {
+    let role = |text: String| Role::parse(&text).ok_or_else(|| cells.corrupt("role"));
+    Ok(GroupEntry {
+        group: GroupId(cells.get("group_id")?),
+        kind: cells.read("kind", GroupKind::parse)?,
+        person: cells.maybe_person("person")?,
+        role: cells.maybe_text("role")?.map(role).transpose()?,
+        invitation: cells.get::<Option<Uuid>>("invitation")?.map(ChangeId),
+    })
 }
 
 fn place_row(row: &PgRow) -> Result<Place, StoreError> {
@@ -182,109 +110,195 @@ fn place_row(row: &PgRow) -> Result<Place, StoreError> {
     })
 }
 
-async fn join(
-    connection: &mut PgConnection,
-    group: GroupId,
-    person: PersonId,
-    role: Role,
-    at: Timestamp,
-) -> Result<GroupChange, StoreError> {
-    if lock(connection, group).await?.is_none() {
-        return Ok(GroupChange::UnknownGroup);
-    }
-    match place(connection, group, person).await? {
-        Some(place) if !place.left && place.role == role => return Ok(GroupChange::Unchanged),
-        Some(place) if place.is_last_owner() => return Ok(GroupChange::LastOwner),
-        _ => {}
-    }
-    put(connection, group, person, role, at).await?;
-    Ok(GroupChange::Done)
-}
-
-async fn leave(
-    connection: &mut PgConnection,
-    group: GroupId,
-    person: PersonId,
-    at: Timestamp,
-) -> Result<GroupChange, StoreError> {
-    if lock(connection, group).await?.is_none() {
-        return Ok(GroupChange::UnknownGroup);
-    }
-    match place(connection, group, person).await? {
-        None => return Ok(GroupChange::NotAMember),
-        Some(place) if place.left => return Ok(GroupChange::Unchanged),
-        Some(place) if place.is_last_owner() && place.others > 0 => return Ok(GroupChange::LastOwner),
-        Some(_) => {}
-    }
-    let query = sqlx::query(sql!("group_member_leave")).bind(group.0).bind(person.0).bind(at.to_sqlx());
-    execute(connection, query).await?;
-    Ok(GroupChange::Done)
-}
-
-/// An invitation as it stands.
-struct Offer {
-    group: GroupId,
-    role: Role,
-    made_at: Timestamp,
-    expires_at: Timestamp,
-    used_by: Option<PersonId>,
-}
-
-async fn offer(connection: &mut PgConnection, digest: [u8; 32]) -> Result<Option<Offer>, StoreError> {
-    one(connection, sqlx::query(sql!("group_invitation")).bind(digest), offer_row).await
-}
-
 fn offer_row(row: &PgRow) -> Result<Offer, StoreError> {
     let cells = Cells::of("group_invitation", row);
     Ok(Offer {
+        id: ChangeId(cells.get("id")?),
         group: GroupId(cells.get("group_id")?),
         role: cells.read("role", Role::parse)?,
-        made_at: cells.instant("made_at")?,
         expires_at: cells.instant("expires_at")?,
         used_by: cells.maybe_person("used_by")?,
     })
 }
 
-async fn invite(connection: &mut PgConnection, invitation: &Invitation) -> Result<GroupChange, StoreError> {
-    if lock(connection, invitation.group).await?.is_none() {
-        return Ok(GroupChange::UnknownGroup);
-    }
-    if let Some(before) = offer(connection, invitation.digest).await? {
-        let same = (before.group, before.role, before.made_at, before.expires_at)
-            == (invitation.group, invitation.role, invitation.made_at, invitation.expires_at);
-        return Ok(if same { GroupChange::Unchanged } else { GroupChange::Conflicting });
-    }
-    let query = sqlx::query(sql!("group_invitation_insert"))
-        .bind(invitation.digest)
-        .bind(invitation.group.0)
-        .bind(invitation.role.as_str())
-        .bind(invitation.made_at.to_sqlx())
-        .bind(invitation.expires_at.to_sqlx());
-    execute(connection, query).await?;
-    Ok(GroupChange::Done)
+/// One order on its way.
+struct Changing<'c> {
+    connection: &'c mut PgConnection,
+    said: &'c Said,
+    digest: GroupDigest,
 }
 
-async fn accept(
-    connection: &mut PgConnection,
-    digest: [u8; 32],
-    person: PersonId,
-    at: Timestamp,
-) -> Result<(GroupChange, Option<GroupId>), StoreError> {
-    let unknown = (GroupChange::UnknownInvitation, None);
-    let Some(Offer { group, .. }) = offer(connection, digest).await? else { return Ok(unknown) };
-    lock(connection, group).await?;
-    // Once more: somebody else may have used it while this one waited.
-    let Some(offer) = offer(connection, digest).await? else { return Ok(unknown) };
-    match offer.used_by {
-        Some(user) if user == person => return Ok((GroupChange::Unchanged, Some(group))),
-        Some(_) => return Ok((GroupChange::InvitationUsed, None)),
-        None if at >= offer.expires_at => return Ok((GroupChange::InvitationExpired, None)),
-        None => {}
+impl Changing<'_> {
+    async fn run(&mut self, order: &GroupOrder) -> Result<(GroupChange, Option<GroupId>), StoreError> {
+        let group = self.group_of(order).await?;
+        let known = match group {
+            Some(group) => self.lock(group).await?,
+            None => false,
+        };
+        if let Some(before) = self.before().await? {
+            return Ok(before);
+        }
+        let change = match order {
+            GroupOrder::Create { name, owner } => self.create(name, *owner).await?,
+            GroupOrder::Accept { .. } if group.is_none() => GroupChange::UnknownInvitation,
+            _ if !known => GroupChange::UnknownGroup,
+            GroupOrder::Join { group, person, role } => self.join(*group, *person, *role, None).await?,
+            GroupOrder::Leave { group, person } => self.leave(*group, *person).await?,
+            GroupOrder::Invite(invitation) => self.invite(invitation).await?,
+            GroupOrder::Accept { digest, person } => self.accept(*digest, *person).await?,
+        };
+        Ok((change, group.filter(|_| change.tells_the_group())))
     }
-    let joined = join(connection, group, person, offer.role, at).await?;
-    if joined == GroupChange::Done {
-        let query = sqlx::query(sql!("group_invitation_use")).bind(digest).bind(person.0).bind(at.to_sqlx());
-        execute(connection, query).await?;
+
+    async fn group_of(&mut self, order: &GroupOrder) -> Result<Option<GroupId>, StoreError> {
+        Ok(match order {
+            GroupOrder::Create { .. } => Some(GroupId(self.said.id.0)),
+            GroupOrder::Join { group, .. } | GroupOrder::Leave { group, .. } => Some(*group),
+            GroupOrder::Invite(invitation) => Some(invitation.group),
+            GroupOrder::Accept { digest, .. } => self.offer(*digest).await?.map(|offer| offer.group),
+        })
     }
-    Ok((joined, Some(group)))
+
+    /// Whether there is such a group, which nobody else changes until the end of the transaction.
+    async fn lock(&mut self, group: GroupId) -> Result<bool, StoreError> {
+        Ok(self.one(sqlx::query(sql!("group_lock")).bind(group.0)).await?.is_some())
+    }
+
+    /// What is told if this id was applied before.
+    async fn before(&mut self) -> Result<Option<(GroupChange, Option<GroupId>)>, StoreError> {
+        let query = sqlx::query(sql!("group_change")).bind(self.said.id.0);
+        let Some(row) = self.one(query).await? else { return Ok(None) };
+        let cells = Cells::of("group_change", &row);
+        let digest: [u8; 16] = cells.get::<&[u8]>("digest")?.try_into().map_err(|_| cells.corrupt("digest"))?;
+        if GroupDigest(digest).contradicts(&self.digest) {
+            return Ok(Some((GroupChange::Conflicting, None)));
+        }
+        Ok(Some((GroupChange::Repeated, Some(GroupId(cells.get("group_id")?)))))
+    }
+
+    async fn create(&mut self, name: &str, owner: Option<PersonId>) -> Result<GroupChange, StoreError> {
+        let (id, at) = (GroupId(self.said.id.0), self.said.at);
+        let query = sqlx::query(sql!("group_insert")).bind(id.0).bind(name.to_owned()).bind(at.to_sqlx());
+        if execute(self.connection, query).await? == 0 {
+            // Somebody else made it meanwhile.
+            return Ok(self.before().await?.map_or(GroupChange::Conflicting, |(change, _)| change));
+        }
+        let role = owner.map(|_| Role::Owner);
+        self.tell(GroupEntry { group: id, kind: GroupKind::Created, person: owner, role, invitation: None }).await?;
+        if let Some(owner) = owner {
+            self.put(id, owner, Role::Owner).await?;
+        }
+        Ok(GroupChange::Done)
+    }
+
+    async fn join(
+        &mut self,
+        group: GroupId,
+        person: PersonId,
+        role: Role,
+        invitation: Option<ChangeId>,
+    ) -> Result<GroupChange, StoreError> {
+        let kind = match Place::join(self.place(group, person).await?, role) {
+            Ok(kind) => kind,
+            Err(refusal) => return Ok(refusal),
+        };
+        self.tell(GroupEntry { invitation, ..GroupEntry::of(group, kind, person, role) }).await?;
+        if kind == GroupKind::Unchanged {
+            return Ok(GroupChange::Unchanged);
+        }
+        self.put(group, person, role).await?;
+        Ok(GroupChange::Done)
+    }
+
+    async fn leave(&mut self, group: GroupId, person: PersonId) -> Result<GroupChange, StoreError> {
+        let Some(place) = self.place(group, person).await? else { return Ok(GroupChange::NotAMember) };
+        let kind = match place.leave() {
+            Ok(kind) => kind,
+            Err(refusal) => return Ok(refusal),
+        };
+        self.tell(GroupEntry::of(group, kind, person, place.role)).await?;
+        if kind == GroupKind::Unchanged {
+            return Ok(GroupChange::Unchanged);
+        }
+        let at = self.said.at.to_sqlx();
+        execute(self.connection, sqlx::query(sql!("group_member_leave")).bind(group.0).bind(person.0).bind(at)).await?;
+        Ok(GroupChange::Done)
+    }
+
+    async fn invite(&mut self, invitation: &Invitation) -> Result<GroupChange, StoreError> {
+        let Invitation { digest, group, role, expires_at } = *invitation;
+        if self.offer(digest).await?.is_some() {
+            return Ok(GroupChange::Conflicting);
+        }
+        let kind = GroupKind::Invited;
+        self.tell(GroupEntry { group, kind, person: None, role: Some(role), invitation: None }).await?;
+        let query = sqlx::query(sql!("group_invitation_insert"))
+            .bind(digest)
+            .bind(self.said.id.0)
+            .bind(group.0)
+            .bind(role.as_str())
+            .bind(self.said.at.to_sqlx())
+            .bind(expires_at.to_sqlx());
+        execute(self.connection, query).await?;
+        Ok(GroupChange::Done)
+    }
+
+    async fn accept(&mut self, digest: [u8; 32], person: PersonId) -> Result<GroupChange, StoreError> {
+        let Some(offer) = self.offer(digest).await? else { return Ok(GroupChange::UnknownInvitation) };
+        let Offer { id, group, role, .. } = offer;
+        match offer.accept(person, self.said.at) {
+            Ok(GroupKind::Unchanged) => {
+                let entry = GroupEntry::of(group, GroupKind::Unchanged, person, role);
+                self.tell(GroupEntry { invitation: Some(id), ..entry }).await?;
+                return Ok(GroupChange::Unchanged);
+            }
+            Ok(_) => {}
+            Err(refusal) => return Ok(refusal),
+        }
+        let joined = self.join(group, person, role, Some(id)).await?;
+        if joined == GroupChange::Done {
+            let query = sqlx::query(sql!("group_invitation_use")).bind(digest).bind(person.0);
+            execute(self.connection, query.bind(self.said.at.to_sqlx())).await?;
+        }
+        Ok(joined)
+    }
+
+    async fn place(&mut self, group: GroupId, person: PersonId) -> Result<Option<Place>, StoreError> {
+        let query = sqlx::query(sql!("group_member")).bind(group.0).bind(person.0);
+        self.one(query).await?.as_ref().map(place_row).transpose()
+    }
+
+    async fn offer(&mut self, digest: [u8; 32]) -> Result<Option<Offer>, StoreError> {
+        let query = sqlx::query(sql!("group_invitation")).bind(digest);
+        self.one(query).await?.as_ref().map(offer_row).transpose()
+    }
+
+    async fn put(&mut self, group: GroupId, person: PersonId, role: Role) -> Result<(), StoreError> {
+        let query = sqlx::query(sql!("group_member_upsert")).bind(group.0).bind(person.0).bind(role.as_str());
+        execute(self.connection, query.bind(self.said.at.to_sqlx())).await.map(drop)
+    }
+
+    /// The line of the journal.
+    async fn tell(&mut self, entry: GroupEntry) -> Result<(), StoreError> {
+        let actor = match self.said.actor {
+            Actor::System => None,
+            Actor::Person(person) => Some(person.0),
+        };
+        let query = sqlx::query(sql!("group_change_insert"))
+            .bind(self.said.id.0)
+            .bind(entry.group.0)
+            .bind(entry.kind.as_str())
+            .bind(self.digest.0)
+            .bind(entry.person.map(|person| person.0))
+            .bind(entry.role.map(Role::as_str))
+            .bind(entry.invitation.map(|id| id.0))
+            .bind(self.said.at.to_sqlx())
+            .bind(actor)
+            .bind(self.said.reason().map(ToOwned::to_owned));
+        execute(self.connection, query).await.map(drop)
+    }
+
+    async fn one(&mut self, query: Query) -> Result<Option<PgRow>, StoreError> {
+        Ok(fetch(self.connection, query).await?.pop())
+    }
 }

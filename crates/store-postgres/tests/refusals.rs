@@ -98,6 +98,7 @@ async fn facts_and_journals_are_append_only() {
         "DELETE FROM ledger_group",
         "TRUNCATE ledger_group CASCADE",
         "TRUNCATE group_member",
+        "TRUNCATE group_change CASCADE",
         "DELETE FROM group_invitation",
         "TRUNCATE group_invitation",
     ] {

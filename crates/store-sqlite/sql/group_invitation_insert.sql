@@ -1,2 +1,2 @@
-INSERT INTO group_invitation (digest, group_id, role, made_at, expires_at)
-VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO group_invitation (digest, id, group_id, role, made_at, expires_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)

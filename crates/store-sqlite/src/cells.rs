@@ -68,8 +68,12 @@ impl<'r> Cells<'r> {
     }
 
     pub fn maybe_person(&self, column: &'static str) -> Result<Option<PersonId>, StoreError> {
+        Ok(self.maybe_uuid(column)?.map(PersonId))
+    }
+
+    pub fn maybe_uuid(&self, column: &'static str) -> Result<Option<Uuid>, StoreError> {
         let bytes: Option<&[u8]> = self.get(column)?;
-        bytes.map(|bytes| Uuid::from_slice(bytes).map(PersonId).map_err(|_| self.corrupt(column))).transpose()
+        bytes.map(|bytes| Uuid::from_slice(bytes).map_err(|_| self.corrupt(column))).transpose()
     }
 
     pub fn event_key(&self) -> Result<EventKey, StoreError> {

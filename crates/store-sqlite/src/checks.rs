@@ -27,6 +27,8 @@ const RECORDS: &[(&str, &str)] = checks!["check_":
     "earnings_are_within_their_cap",
     "payments_keep_what_is_left_of_them",
     "earnings_were_posted",
+    "group_journals_end_at_their_members",
+    "groups_and_invitations_are_journalled",
     "one_term_per_payment",
     "one_payment_per_term",
     "terms_end_after_they_start",

@@ -2,30 +2,40 @@
 //! checked against still holds when it is written.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use rollbook_domain::PersonId;
-use rollbook_ledger::{GroupId, Role};
+use rollbook_ledger::{Actor, GroupId, Role};
 use rollbook_sqlite::to_micros;
-use rollbook_store::{Group, GroupChange, GroupMember, Groups, Invitation, StoreError};
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
+use rollbook_store::{
+    ChangeId, Group, GroupChange, GroupDigest, GroupEntry, GroupHistoryRow, GroupKind, GroupMember, GroupOrder, Groups,
+    Invitation, Offer, Place, Said, StoreError,
+};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Sqlite, SqliteConnection};
 
 use crate::SqliteStore;
 use crate::cells::Cells;
 use crate::fault::store_error;
 use crate::statements::sql;
 
+type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+
 #[async_trait]
 impl Groups for SqliteStore {
-    async fn create_group(&self, group: &Group, owner: Option<PersonId>) -> Result<GroupChange, StoreError> {
+    async fn change_group(
+        &self,
+        order: &GroupOrder,
+        said: &Said,
+    ) -> Result<(GroupChange, Option<GroupId>), StoreError> {
         let mut writing = self.writer.begin().await?;
-        let change = create(writing.connection(), group, owner).await?;
+        let digest = GroupDigest::of(order, said.actor);
+        let told = Changing { connection: writing.connection(), said, digest }.run(order).await?;
         writing.commit().await?;
-        Ok(change)
+        Ok(told)
     }
 
     async fn group(&self, id: GroupId) -> Result<Option<Group>, StoreError> {
-        find(&mut *self.reader().await?, id).await
+        let row = sqlx::query(sql!("group")).bind(id.0).fetch_optional(&self.readers).await.map_err(store_error)?;
+        row.as_ref().map(group_row).transpose()
     }
 
     async fn groups_of(&self, person: Option<PersonId>) -> Result<Vec<Group>, StoreError> {
@@ -41,49 +51,10 @@ impl Groups for SqliteStore {
         query.fetch_all(&self.readers).await.map_err(store_error)?.iter().map(member_row).collect()
     }
 
-    async fn join_group(
-        &self,
-        group: GroupId,
-        person: PersonId,
-        role: Role,
-        at: Timestamp,
-    ) -> Result<GroupChange, StoreError> {
-        let mut writing = self.writer.begin().await?;
-        let change = join(writing.connection(), group, person, role, at).await?;
-        writing.commit().await?;
-        Ok(change)
+    async fn group_history(&self, id: GroupId) -> Result<Vec<GroupHistoryRow>, StoreError> {
+        let query = sqlx::query(sql!("group_history")).bind(id.0);
+        query.fetch_all(&self.readers).await.map_err(store_error)?.iter().map(history_row).collect()
     }
-
-    async fn leave_group(&self, group: GroupId, person: PersonId, at: Timestamp) -> Result<GroupChange, StoreError> {
-        let mut writing = self.writer.begin().await?;
-        let change = leave(writing.connection(), group, person, at).await?;
-        writing.commit().await?;
-        Ok(change)
-    }
-
-    async fn invite(&self, invitation: &Invitation) -> Result<GroupChange, StoreError> {
-        let mut writing = self.writer.begin().await?;
-        let change = invite(writing.connection(), invitation).await?;
-        writing.commit().await?;
-        Ok(change)
-    }
-
-    async fn accept_invitation(
-        &self,
-        digest: [u8; 32],
-        person: PersonId,
-        at: Timestamp,
-    ) -> Result<(GroupChange, Option<GroupId>), StoreError> {
-        let mut writing = self.writer.begin().await?;
-        let change = accept(writing.connection(), digest, person, at).await?;
-        writing.commit().await?;
-        Ok(change)
-    }
-}
-
-async fn find(connection: &mut SqliteConnection, id: GroupId) -> Result<Option<Group>, StoreError> {
-    let row = sqlx::query(sql!("group")).bind(id.0).fetch_optional(connection).await.map_err(store_error)?;
-    row.as_ref().map(group_row).transpose()
 }
 
 fn group_row(row: &SqliteRow) -> Result<Group, StoreError> {
@@ -95,65 +66,39 @@ fn member_row(row: &SqliteRow) -> Result<GroupMember, StoreError> {
     let cells = Cells::of("group_member", row);
     Ok(GroupMember {
         person: PersonId(cells.uuid("person")?),
-        email: cells.maybe_text("email")?.map(|email| email.trim().to_owned()),
+        email: address(&cells, "email")?,
         role: cells.read("role", Role::parse)?,
         joined_at: cells.instant("joined_at")?,
         left_at: cells.maybe_instant("left_at")?,
     })
 }
 
-async fn create(
-    connection: &mut SqliteConnection,
-    group: &Group,
-    owner: Option<PersonId>,
-) -> Result<GroupChange, StoreError> {
-    if let Some(before) = find(connection, group.id).await? {
-        return Ok(if before.name == group.name { GroupChange::Unchanged } else { GroupChange::Conflicting });
-    }
-    let insert =
-        sqlx::query(sql!("group_insert")).bind(group.id.0).bind(group.name.clone()).bind(to_micros(group.created_at));
-    insert.execute(&mut *connection).await.map_err(store_error)?;
-    if let Some(owner) = owner {
-        put(connection, group.id, owner, Role::Owner, group.created_at).await?;
-    }
-    Ok(GroupChange::Done)
+fn address(cells: &Cells<'_>, column: &'static str) -> Result<Option<String>, StoreError> {
+    Ok(cells.maybe_text(column)?.map(|address| address.trim().to_owned()))
 }
 
-async fn put(
-    connection: &mut SqliteConnection,
-    group: GroupId,
-    person: PersonId,
-    role: Role,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    let query =
-        sqlx::query(sql!("group_member_upsert")).bind(group.0).bind(person.0).bind(role.as_str()).bind(to_micros(at));
-    query.execute(connection).await.map_err(store_error)?;
-    Ok(())
+fn history_row(row: &SqliteRow) -> Result<GroupHistoryRow, StoreError> {
+    let cells = Cells::of("group_change", row);
+    let actor = cells.maybe_person("actor")?.map_or(Actor::System, Actor::Person);
+    let said = Said::new(ChangeId(cells.uuid("id")?), cells.instant("happened_at")?, actor);
+    let said = said.because(&cells.maybe_text("reason")?.unwrap_or_default()).map_err(|_| cells.corrupt("reason"))?;
+    Ok(GroupHistoryRow {
+        said,
+        entry: entry_row(&cells)?,
+        email: address(&cells, "email")?,
+        actor_email: address(&cells, "actor_email")?,
+    })
 }
 
-/// A member of before or of now, and who else there is.
-struct Place {
-    role: Role,
-    left: bool,
-    others: u32,
-    other_owners: u32,
-}
-
-impl Place {
-    fn is_last_owner(&self) -> bool {
-        !self.left && self.role == Role::Owner && self.other_owners == 0
-    }
-}
-
-async fn place(
-    connection: &mut SqliteConnection,
-    group: GroupId,
-    person: PersonId,
-) -> Result<Option<Place>, StoreError> {
-    let query = sqlx::query(sql!("group_member")).bind(group.0).bind(person.0);
-    let row = query.fetch_optional(connection).await.map_err(store_error)?;
-    row.as_ref().map(place_row).transpose()
+fn entry_row(cells: &Cells<'_>) -> Result<GroupEntry, StoreError> {
+    let role = |text: String| Role::parse(&text).ok_or_else(|| cells.corrupt("role"));
+    Ok(GroupEntry {
+        group: GroupId(cells.uuid("group_id")?),
+        kind: cells.read("kind", GroupKind::parse)?,
+        person: cells.maybe_person("person")?,
+        role: cells.maybe_text("role")?.map(role).transpose()?,
+        invitation: cells.maybe_uuid("invitation")?.map(ChangeId),
+    })
 }
 
 fn place_row(row: &SqliteRow) -> Result<Place, StoreError> {
@@ -166,108 +111,196 @@ fn place_row(row: &SqliteRow) -> Result<Place, StoreError> {
     })
 }
 
-async fn join(
-    connection: &mut SqliteConnection,
-    group: GroupId,
-    person: PersonId,
-    role: Role,
-    at: Timestamp,
-) -> Result<GroupChange, StoreError> {
-    if find(connection, group).await?.is_none() {
-        return Ok(GroupChange::UnknownGroup);
-    }
-    match place(connection, group, person).await? {
-        Some(place) if !place.left && place.role == role => return Ok(GroupChange::Unchanged),
-        Some(place) if place.is_last_owner() => return Ok(GroupChange::LastOwner),
-        _ => {}
-    }
-    put(connection, group, person, role, at).await?;
-    Ok(GroupChange::Done)
-}
-
-async fn leave(
-    connection: &mut SqliteConnection,
-    group: GroupId,
-    person: PersonId,
-    at: Timestamp,
-) -> Result<GroupChange, StoreError> {
-    if find(connection, group).await?.is_none() {
-        return Ok(GroupChange::UnknownGroup);
-    }
-    match place(connection, group, person).await? {
-        None => return Ok(GroupChange::NotAMember),
-        Some(place) if place.left => return Ok(GroupChange::Unchanged),
-        Some(place) if place.is_last_owner() && place.others > 0 => return Ok(GroupChange::LastOwner),
-        Some(_) => {}
-    }
-    let query = sqlx::query(sql!("group_member_leave")).bind(group.0).bind(person.0).bind(to_micros(at));
-    query.execute(connection).await.map_err(store_error)?;
-    Ok(GroupChange::Done)
-}
-
-/// An invitation as it stands.
-struct Offer {
-    group: GroupId,
-    role: Role,
-    made_at: Timestamp,
-    expires_at: Timestamp,
-    used_by: Option<PersonId>,
-}
-
-async fn offer(connection: &mut SqliteConnection, digest: [u8; 32]) -> Result<Option<Offer>, StoreError> {
-    let query = sqlx::query(sql!("group_invitation")).bind(digest.to_vec());
-    let row = query.fetch_optional(connection).await.map_err(store_error)?;
-    row.as_ref().map(offer_row).transpose()
-}
-
 fn offer_row(row: &SqliteRow) -> Result<Offer, StoreError> {
     let cells = Cells::of("group_invitation", row);
     Ok(Offer {
+        id: ChangeId(cells.uuid("id")?),
         group: GroupId(cells.uuid("group_id")?),
         role: cells.read("role", Role::parse)?,
-        made_at: cells.instant("made_at")?,
         expires_at: cells.instant("expires_at")?,
         used_by: cells.maybe_person("used_by")?,
     })
 }
 
-async fn invite(connection: &mut SqliteConnection, invitation: &Invitation) -> Result<GroupChange, StoreError> {
-    if find(connection, invitation.group).await?.is_none() {
-        return Ok(GroupChange::UnknownGroup);
-    }
-    if let Some(before) = offer(connection, invitation.digest).await? {
-        let same = (before.group, before.role, before.made_at, before.expires_at)
-            == (invitation.group, invitation.role, invitation.made_at, invitation.expires_at);
-        return Ok(if same { GroupChange::Unchanged } else { GroupChange::Conflicting });
-    }
-    let query = sqlx::query(sql!("group_invitation_insert"))
-        .bind(invitation.digest.to_vec())
-        .bind(invitation.group.0)
-        .bind(invitation.role.as_str())
-        .bind(to_micros(invitation.made_at))
-        .bind(to_micros(invitation.expires_at));
-    query.execute(connection).await.map_err(store_error)?;
-    Ok(GroupChange::Done)
+/// One order on its way.
+struct Changing<'c> {
+    connection: &'c mut SqliteConnection,
+    said: &'c Said,
+    digest: GroupDigest,
 }
 
-async fn accept(
-    connection: &mut SqliteConnection,
-    digest: [u8; 32],
-    person: PersonId,
-    at: Timestamp,
-) -> Result<(GroupChange, Option<GroupId>), StoreError> {
-    let Some(offer) = offer(connection, digest).await? else { return Ok((GroupChange::UnknownInvitation, None)) };
-    match offer.used_by {
-        Some(user) if user == person => return Ok((GroupChange::Unchanged, Some(offer.group))),
-        Some(_) => return Ok((GroupChange::InvitationUsed, None)),
-        None if at >= offer.expires_at => return Ok((GroupChange::InvitationExpired, None)),
-        None => {}
+impl Changing<'_> {
+    async fn run(&mut self, order: &GroupOrder) -> Result<(GroupChange, Option<GroupId>), StoreError> {
+        let group = self.group_of(order).await?;
+        let known = match group {
+            Some(group) => self.lock(group).await?,
+            None => false,
+        };
+        if let Some(before) = self.before().await? {
+            return Ok(before);
+        }
+        let change = match order {
+            GroupOrder::Create { name, owner } => self.create(name, *owner).await?,
+            GroupOrder::Accept { .. } if group.is_none() => GroupChange::UnknownInvitation,
+            _ if !known => GroupChange::UnknownGroup,
+            GroupOrder::Join { group, person, role } => self.join(*group, *person, *role, None).await?,
+            GroupOrder::Leave { group, person } => self.leave(*group, *person).await?,
+            GroupOrder::Invite(invitation) => self.invite(invitation).await?,
+            GroupOrder::Accept { digest, person } => self.accept(*digest, *person).await?,
+        };
+        Ok((change, group.filter(|_| change.tells_the_group())))
     }
-    let joined = join(connection, offer.group, person, offer.role, at).await?;
-    if joined != GroupChange::Done {
-        return Ok((joined, Some(offer.group)));
+
+    async fn group_of(&mut self, order: &GroupOrder) -> Result<Option<GroupId>, StoreError> {
+        Ok(match order {
+            GroupOrder::Create { .. } => Some(GroupId(self.said.id.0)),
+            GroupOrder::Join { group, .. } | GroupOrder::Leave { group, .. } => Some(*group),
+            GroupOrder::Invite(invitation) => Some(invitation.group),
+            GroupOrder::Accept { digest, .. } => self.offer(*digest).await?.map(|offer| offer.group),
+        })
     }
-    let query = sqlx::query(sql!("group_invitation_use")).bind(digest.to_vec()).bind(person.0).bind(to_micros(at));
-    query.execute(connection).await.map_err(store_error)?;
-    Ok((GroupChange::Done, Some(offer.group)))
+
+    /// Whether there is such a group, which nobody else changes until the end of the transaction.
+    async fn lock(&mut self, group: GroupId) -> Result<bool, StoreError> {
+        Ok(self.one(sqlx::query(sql!("group")).bind(group.0)).await?.is_some())
+    }
+
+    /// What is told if this id was applied before.
+    async fn before(&mut self) -> Result<Option<(GroupChange, Option<GroupId>)>, StoreError> {
+        let query = sqlx::query(sql!("group_change")).bind(self.said.id.0);
+        let Some(row) = self.one(query).await? else { return Ok(None) };
+        let cells = Cells::of("group_change", &row);
+        let digest: [u8; 16] = cells.get::<&[u8]>("digest")?.try_into().map_err(|_| cells.corrupt("digest"))?;
+        if GroupDigest(digest).contradicts(&self.digest) {
+            return Ok(Some((GroupChange::Conflicting, None)));
+        }
+        Ok(Some((GroupChange::Repeated, Some(GroupId(cells.uuid("group_id")?)))))
+    }
+
+    async fn create(&mut self, name: &str, owner: Option<PersonId>) -> Result<GroupChange, StoreError> {
+        let (id, at) = (GroupId(self.said.id.0), self.said.at);
+        let query = sqlx::query(sql!("group_insert")).bind(id.0).bind(name.to_owned()).bind(to_micros(at));
+        self.execute(query).await?;
+        let role = owner.map(|_| Role::Owner);
+        self.tell(GroupEntry { group: id, kind: GroupKind::Created, person: owner, role, invitation: None }).await?;
+        if let Some(owner) = owner {
+            self.put(id, owner, Role::Owner).await?;
+        }
+        Ok(GroupChange::Done)
+    }
+
+    async fn join(
+        &mut self,
+        group: GroupId,
+        person: PersonId,
+        role: Role,
+        invitation: Option<ChangeId>,
+    ) -> Result<GroupChange, StoreError> {
+        let kind = match Place::join(self.place(group, person).await?, role) {
+            Ok(kind) => kind,
+            Err(refusal) => return Ok(refusal),
+        };
+        self.tell(GroupEntry { invitation, ..GroupEntry::of(group, kind, person, role) }).await?;
+        if kind == GroupKind::Unchanged {
+            return Ok(GroupChange::Unchanged);
+        }
+        self.put(group, person, role).await?;
+        Ok(GroupChange::Done)
+    }
+
+    async fn leave(&mut self, group: GroupId, person: PersonId) -> Result<GroupChange, StoreError> {
+        let Some(place) = self.place(group, person).await? else { return Ok(GroupChange::NotAMember) };
+        let kind = match place.leave() {
+            Ok(kind) => kind,
+            Err(refusal) => return Ok(refusal),
+        };
+        self.tell(GroupEntry::of(group, kind, person, place.role)).await?;
+        if kind == GroupKind::Unchanged {
+            return Ok(GroupChange::Unchanged);
+        }
+        let at = to_micros(self.said.at);
+        self.execute(sqlx::query(sql!("group_member_leave")).bind(group.0).bind(person.0).bind(at)).await?;
+        Ok(GroupChange::Done)
+    }
+
+    async fn invite(&mut self, invitation: &Invitation) -> Result<GroupChange, StoreError> {
+        let Invitation { digest, group, role, expires_at } = *invitation;
+        if self.offer(digest).await?.is_some() {
+            return Ok(GroupChange::Conflicting);
+        }
+        let kind = GroupKind::Invited;
+        self.tell(GroupEntry { group, kind, person: None, role: Some(role), invitation: None }).await?;
+        let query = sqlx::query(sql!("group_invitation_insert"))
+            .bind(digest.to_vec())
+            .bind(self.said.id.0)
+            .bind(group.0)
+            .bind(role.as_str())
+            .bind(to_micros(self.said.at))
+            .bind(to_micros(expires_at));
+        self.execute(query).await?;
+        Ok(GroupChange::Done)
+    }
+
+    async fn accept(&mut self, digest: [u8; 32], person: PersonId) -> Result<GroupChange, StoreError> {
+        let Some(offer) = self.offer(digest).await? else { return Ok(GroupChange::UnknownInvitation) };
+        let Offer { id, group, role, .. } = offer;
+        match offer.accept(person, self.said.at) {
+            Ok(GroupKind::Unchanged) => {
+                let entry = GroupEntry::of(group, GroupKind::Unchanged, person, role);
+                self.tell(GroupEntry { invitation: Some(id), ..entry }).await?;
+                return Ok(GroupChange::Unchanged);
+            }
+            Ok(_) => {}
+            Err(refusal) => return Ok(refusal),
+        }
+        let joined = self.join(group, person, role, Some(id)).await?;
+        if joined == GroupChange::Done {
+            let query = sqlx::query(sql!("group_invitation_use")).bind(digest.to_vec()).bind(person.0);
+            self.execute(query.bind(to_micros(self.said.at))).await?;
+        }
+        Ok(joined)
+    }
+
+    async fn place(&mut self, group: GroupId, person: PersonId) -> Result<Option<Place>, StoreError> {
+        let query = sqlx::query(sql!("group_member")).bind(group.0).bind(person.0);
+        self.one(query).await?.as_ref().map(place_row).transpose()
+    }
+
+    async fn offer(&mut self, digest: [u8; 32]) -> Result<Option<Offer>, StoreError> {
+        let query = sqlx::query(sql!("group_invitation")).bind(digest.to_vec());
+        self.one(query).await?.as_ref().map(offer_row).transpose()
+    }
+
+    async fn put(&mut self, group: GroupId, person: PersonId, role: Role) -> Result<(), StoreError> {
+        let query = sqlx::query(sql!("group_member_upsert")).bind(group.0).bind(person.0).bind(role.as_str());
+        self.execute(query.bind(to_micros(self.said.at))).await
+    }
+
+    /// The line of the journal.
+    async fn tell(&mut self, entry: GroupEntry) -> Result<(), StoreError> {
+        let actor = match self.said.actor {
+            Actor::System => None,
+            Actor::Person(person) => Some(person.0),
+        };
+        let query = sqlx::query(sql!("group_change_insert"))
+            .bind(self.said.id.0)
+            .bind(entry.group.0)
+            .bind(entry.kind.as_str())
+            .bind(self.digest.0.to_vec())
+            .bind(entry.person.map(|person| person.0))
+            .bind(entry.role.map(Role::as_str))
+            .bind(entry.invitation.map(|id| id.0))
+            .bind(to_micros(self.said.at))
+            .bind(actor)
+            .bind(self.said.reason().map(ToOwned::to_owned));
+        self.execute(query).await
+    }
+
+    async fn one(&mut self, query: Query) -> Result<Option<SqliteRow>, StoreError> {
+        query.fetch_optional(&mut *self.connection).await.map_err(store_error)
+    }
+
+    async fn execute(&mut self, query: Query) -> Result<(), StoreError> {
+        query.execute(&mut *self.connection).await.map(drop).map_err(store_error)
+    }
 }

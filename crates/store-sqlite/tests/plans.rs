@@ -73,6 +73,8 @@ const LEDGER: &[(&str, &str)] = statements![
     "group",
     "groups_of_person",
     "group_members",
+    "group_change",
+    "group_history",
     "group_member",
     "group_member_upsert",
     "group_member_leave",

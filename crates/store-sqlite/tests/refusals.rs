@@ -30,7 +30,8 @@ const ROWS: &str = "
     INSERT INTO dead_letter_failure (letter, envelope, reason, detail, failed_at, attempts)
     VALUES (1, zeroblob(16), 'r', '', 1, 1);";
 
-/// An account with a lot, and a hold that was voided by what a reversal then named.
+/// An account with a lot, and a hold that was voided by what a reversal then named; a group with a
+/// member who was invited.
 const BOOKS: &str = "
     INSERT INTO ledger_account (id, asset, owner_kind, owner, place)
     VALUES (zeroblob(16), 'points', 'system', zeroblob(16), 'issued'),
@@ -49,7 +50,12 @@ const BOOKS: &str = "
     INSERT INTO lot VALUES (x'04040404040404040404040404040404', x'01010101010101010101010101010101',
         x'02020202020202020202020202020202', 0, NULL, 9, 5, 5, 0, 0, 0);
     INSERT INTO lot_movement VALUES (1, x'02020202020202020202020202020202', 0, x'04040404040404040404040404040404', 5);
-    INSERT INTO hold_pin VALUES (x'03030303030303030303030303030303', x'04040404040404040404040404040404', 2);";
+    INSERT INTO hold_pin VALUES (x'03030303030303030303030303030303', x'04040404040404040404040404040404', 2);
+    INSERT INTO ledger_group VALUES (zeroblob(16), 'Household', 1);
+    INSERT INTO group_change VALUES
+        (1, zeroblob(16), zeroblob(16), 'invited', zeroblob(16), NULL, 'viewer', NULL, 1, NULL, NULL),
+        (2, randomblob(16), zeroblob(16), 'joined', zeroblob(16), randomblob(16), 'viewer', zeroblob(16), 1, NULL,
+        NULL);";
 
 async fn run(file: &File, sql: &str) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut file.connect().await).await.map(drop)
@@ -158,6 +164,13 @@ async fn nothing_of_the_ledger_is_replaced() {
         "INSERT OR REPLACE INTO lot_movement SELECT number, transaction_id, n, lot, amount - 1 FROM lot_movement",
         "INSERT OR REPLACE INTO lot_movement SELECT NULL, transaction_id, n, lot, amount - 1 FROM lot_movement",
         "INSERT OR REPLACE INTO hold_pin SELECT hold, lot, amount - 1 FROM hold_pin",
+        "INSERT OR REPLACE INTO group_change (id, group_id, kind, digest, person, role, happened_at)
+         SELECT id, group_id, 'left', digest, group_id, role, 2 FROM group_change WHERE number = 1",
+        "INSERT OR REPLACE INTO group_change (number, id, group_id, kind, digest, person, role, happened_at)
+         SELECT number, randomblob(16), group_id, 'left', digest, group_id, role, 2 FROM group_change WHERE number = 1",
+        "INSERT OR REPLACE INTO group_change (id, group_id, kind, digest, person, role, invitation, happened_at)
+         SELECT randomblob(16), group_id, kind, digest, group_id, role, invitation, 2 FROM group_change
+         WHERE number = 2",
     ] {
         let refused = run(&file, sql).await.expect_err(sql).to_string();
         assert!(refused.contains("(code: 1811)"), "{sql}: {refused}");

@@ -8,6 +8,8 @@
 mod dead_letters;
 mod earnings;
 mod failures;
+mod group_history;
+mod group_samples;
 mod groups;
 mod ledger;
 mod ledger_memory;
@@ -34,6 +36,7 @@ use async_trait::async_trait;
 pub use dead_letters::*;
 pub use earnings::*;
 pub use failures::*;
+pub use group_history::*;
 pub use groups::*;
 pub use ledger::*;
 pub use ledger_racing::*;
@@ -165,6 +168,13 @@ macro_rules! store_conformance {
             members_are_shown_with_their_address
             an_invitation_is_for_one_person_and_for_a_time
             an_invitation_is_not_spent_on_a_member
+            every_change_of_a_group_says_who_asked_and_why
+            a_group_that_nobody_owns_yet_has_a_journal
+            a_journal_shows_addresses
+            the_same_change_again_changes_nothing
+            an_id_belongs_to_one_change
+            one_change_asked_by_many_happens_once
+            whatever_is_tampered_with_in_groups_is_found
             earnings_come_by_whole_scopes
             a_refused_command_leaves_no_earning
             earnings_are_never_changed

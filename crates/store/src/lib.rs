@@ -25,7 +25,10 @@ pub use dead_letters::{
     DeadLetter, DeadLetterFailure, DeadLetterFilter, DeadLetterGroup, DeadLetterState, DeadLetters, Kept,
 };
 pub use error::StoreError;
-pub use groups::{Group, GroupChange, GroupMember, Groups, Invitation};
+pub use groups::{
+    ChangeId, Group, GroupChange, GroupDigest, GroupEntry, GroupHistoryRow, GroupKind, GroupMember, GroupOrder, Groups,
+    Invitation, Offer, Place, Said,
+};
 pub use ledger::{Counterpart, HistoryFilter, HistoryRow, Ledger, Standing};
 pub use outbox::{Outbox, OutboxItem, Outgoing};
 pub use records::{Check, EventFilter, EventRow, MemberRow, PersonRecords, Records, Snapshot};

@@ -116,9 +116,8 @@ pub enum GroupsCommand {
         name: String,
         /// Its first member, an owner
         email: Option<String>,
-        /// The same key again finds the same group (random if not given)
-        #[arg(long, value_name = "KEY")]
-        id: Option<String>,
+        #[command(flatten)]
+        ask: AskArgs,
     },
     /// All groups, or those of one person
     List { email: Option<String> },
@@ -126,6 +125,8 @@ pub enum GroupsCommand {
     Show { group: String },
     /// Who belongs to it, and who did
     Members { group: String },
+    /// What happened to it, who asked and why, newest last
+    History { group: String },
     /// Put somebody into a group, or change their role
     Join {
         /// The id of the group, or the code of an invitation
@@ -134,9 +135,16 @@ pub enum GroupsCommand {
         /// owner and spender may spend, viewer may look (an invitation says its own)
         #[arg(long, value_name = "owner|spender|viewer")]
         role: Option<String>,
+        #[command(flatten)]
+        ask: AskArgs,
     },
     /// Take somebody out of a group. The points stay
-    Leave { group: String, email: String },
+    Leave {
+        group: String,
+        email: String,
+        #[command(flatten)]
+        ask: AskArgs,
+    },
     /// Make a code that lets one person join
     Invite {
         group: String,
@@ -145,5 +153,7 @@ pub enum GroupsCommand {
         /// When it ends: a date (valid on it), or how long from now
         #[arg(long, value_name = "TIME", default_value = "7 days")]
         expires: String,
+        #[command(flatten)]
+        ask: AskArgs,
     },
 }

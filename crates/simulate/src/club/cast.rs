@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use rollbook_domain::{Email, PersonId};
-use rollbook_ledger::{GroupId, Owner, Role};
-use rollbook_store::{Group, Groups, StoreError};
+use rollbook_ledger::{Actor, GroupId, Owner, Role};
+use rollbook_store::{ChangeId, GroupOrder, Groups, Said, StoreError};
 use uuid::Uuid;
 
 /// Groups that a member belongs to.
@@ -35,13 +35,16 @@ impl Cast {
     /// Makes the groups and lets the members join. Again it changes nothing.
     pub async fn seat(&self, store: &dyn Groups, at: Timestamp) -> Result<(), StoreError> {
         for (n, id) in self.groups.iter().enumerate() {
-            let group = Group { id: *id, name: format!("Soak {} {n}", self.tag), created_at: at };
-            store.create_group(&group, Some(self.members[n % self.members.len()])).await?;
+            let (name, owner) = (format!("Soak {} {n}", self.tag), Some(self.members[n % self.members.len()]));
+            let said = Said::new(ChangeId(id.0), at, Actor::System);
+            store.change_group(&GroupOrder::Create { name, owner }, &said).await?;
         }
         for (n, member) in self.members.iter().enumerate() {
             for (group, role) in self.places(n) {
                 if role != Role::Owner {
-                    store.join_group(group, *member, role, at).await?;
+                    let id = ChangeId(Uuid::new_v5(&group.0, member.0.as_bytes()));
+                    let order = GroupOrder::Join { group, person: *member, role };
+                    store.change_group(&order, &Said::new(id, at, Actor::System)).await?;
                 }
             }
         }

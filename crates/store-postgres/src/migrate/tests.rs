@@ -57,8 +57,10 @@ const ROWS: [&str; 12] = [
      VALUES ('00000000-0000-0000-0000-000000000003', '00000000-0000-0000-0000-000000000004', 2)",
     "INSERT INTO ledger_group VALUES (gen_random_uuid(), 'Household', now());
      INSERT INTO group_member SELECT id, gen_random_uuid(), 'owner', now(), NULL FROM ledger_group;
+     INSERT INTO group_change (id, group_id, kind, digest, role, happened_at, reason)
+     SELECT id, id, 'invited', decode(repeat('00', 16), 'hex'), 'spender', now(), 'a flatmate' FROM ledger_group;
      INSERT INTO group_invitation
-     SELECT decode(repeat('00', 32), 'hex'), id, 'spender', now(), now() + '1 day', NULL, NULL FROM ledger_group",
+     SELECT decode(repeat('00', 32), 'hex'), id, id, 'spender', now(), now() + '1 day', NULL, NULL FROM ledger_group",
     "INSERT INTO earning VALUES (1, 'dues', 1, 'person', gen_random_uuid(), 'club', 't', 15, 'USD', 0, 10000, NULL,
         '2025-01-01', '2025-01-31', 100, 6, 5, '00000000-0000-0000-0000-000000000002', now(), now());
      INSERT INTO earner SELECT owner FROM earning",

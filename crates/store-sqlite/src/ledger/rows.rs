@@ -7,7 +7,6 @@ use rollbook_ledger::{
 };
 use rollbook_store::StoreError;
 use sqlx::sqlite::SqliteRow;
-use uuid::Uuid;
 
 use crate::cells::Cells;
 
@@ -21,10 +20,6 @@ fn account_of(cells: &Cells<'_>, [kind, owner, place]: [&'static str; 3]) -> Res
     Account::read(asset, cells.text(kind)?, owner, cells.text(place)?).ok_or_else(|| cells.corrupt(place))
 }
 
-fn maybe_uuid(cells: &Cells<'_>, column: &'static str) -> Result<Option<Uuid>, StoreError> {
-    Ok(cells.maybe_person(column)?.map(|person| person.0))
-}
-
 pub fn transaction(row: &SqliteRow) -> Result<Transaction, StoreError> {
     let cells = Cells::of("ledger_transaction", row);
     let digest: Vec<u8> = cells.get("digest")?;
@@ -34,9 +29,9 @@ pub fn transaction(row: &SqliteRow) -> Result<Transaction, StoreError> {
         kind: cells.read("kind", Kind::parse)?,
         digest: RequestDigest(digest.try_into().map_err(|_| cells.corrupt("digest"))?),
         verdict: verdict(&cells)?,
-        hold: maybe_uuid(&cells, "hold")?.map(HoldId),
-        lot: maybe_uuid(&cells, "lot")?.map(LotId),
-        reverses: maybe_uuid(&cells, "reverses")?.map(TransactionId),
+        hold: cells.maybe_uuid("hold")?.map(HoldId),
+        lot: cells.maybe_uuid("lot")?.map(LotId),
+        reverses: cells.maybe_uuid("reverses")?.map(TransactionId),
         actor: cells.maybe_person("actor")?.map_or(Actor::System, Actor::Person),
         memo: cells.maybe_text("memo")?,
         at: cells.instant("happened_at")?,
@@ -115,7 +110,7 @@ pub fn lot(row: &SqliteRow) -> Result<Lot, StoreError> {
         account: account(&cells)?,
         transaction: TransactionId(cells.uuid("transaction_id")?),
         leg: cells.count("n")?,
-        source: maybe_uuid(&cells, "source")?.map(LotId),
+        source: cells.maybe_uuid("source")?.map(LotId),
         expires_at: cells.instant("expires_at")?,
         amount: cells.get("amount")?,
         remaining: cells.get("remaining")?,

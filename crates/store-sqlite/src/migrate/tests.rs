@@ -46,7 +46,12 @@ const ROWS: [&str; 12] = [
      INSERT INTO hold_pin VALUES (x'03030303030303030303030303030303', x'04040404040404040404040404040404', 2)",
     "INSERT INTO ledger_group VALUES (zeroblob(16), 'Household', 1);
      INSERT INTO group_member VALUES (zeroblob(16), zeroblob(16), 'owner', 1, NULL);
-     INSERT INTO group_invitation VALUES (zeroblob(32), zeroblob(16), 'spender', 1, 2, NULL, NULL)",
+     INSERT INTO group_change VALUES (1, zeroblob(16), zeroblob(16), 'created', zeroblob(16), zeroblob(16), 'owner',
+        NULL, 1, NULL, NULL),
+        (2, x'01010101010101010101010101010101', zeroblob(16), 'invited', zeroblob(16), NULL, 'spender', NULL, 1,
+        zeroblob(16), 'a flatmate');
+     INSERT INTO group_invitation
+     VALUES (zeroblob(32), x'01010101010101010101010101010101', zeroblob(16), 'spender', 1, 2, NULL, NULL)",
     "INSERT INTO earning VALUES (1, 'dues', 1, 'person', zeroblob(16), 'club', 't', 15, 'USD', 0, 10000, NULL,
         '2025-01-01', '2025-01-31', 100, 6, 5, x'02020202020202020202020202020202', 1, 9)",
 ];

@@ -11,6 +11,7 @@ use rollbook_domain::{
 use rollbook_ledger::{Asset, Command, LARGEST, Role};
 
 use super::Harness;
+use super::group_samples::leave;
 use super::ledger_samples::{found, group_id, person};
 use super::samples::{Member, applied, at, batch, commit, fact, load, nothing_is_broken, points, try_commit};
 use super::tampering::broken;
@@ -292,7 +293,7 @@ pub async fn whoever_earns_under_a_cap_waits_for_the_other(harness: &impl Harnes
 pub async fn former_members_of_groups_are_loaded_with_their_date(harness: &impl Harness) {
     let store = harness.store();
     found(&*store, 1, &[(1, Role::Owner), (2, Role::Viewer)]).await;
-    store.leave_group(group_id(1), person(2), at(70)).await.expect("left");
+    leave(&*store, 1, 2, 70).await;
     let pair = |member| (group_id(1), person(member));
     let asked = [pair(1), pair(2), pair(3), (group_id(2), person(1))];
     let reads = Reads { group_members: asked.into(), ..Reads::default() };

@@ -4,9 +4,10 @@ use rollbook_domain::Reason;
 use rollbook_ledger::{Account, Asset, Due, HoldState, Move, Order, Role, Sums, TransactionId, Verdict};
 
 use super::Harness;
+use super::group_samples::{join, leave};
 use super::ledger_samples::{
-    POINTS, Pair, award, by, command, execute, execute_one, found, group, group_id, hold, hold_id, id, lot_id, member,
-    person, redeem, reverse, settle, sweep, take_back, the_invariants_agree, transfer, void, word,
+    POINTS, Pair, award, by, command, execute, execute_one, found, group, hold, hold_id, id, lot_id, member, person,
+    redeem, reverse, settle, sweep, take_back, the_invariants_agree, transfer, void, word,
 };
 use super::samples::{Member, at, batch, by_email, load, membership, nothing_is_broken, try_commit};
 use crate::{Batch, Counterpart, HistoryFilter, Standing, StoreError};
@@ -321,7 +322,7 @@ pub async fn only_owners_and_spenders_spend(harness: &impl Harness) {
     let roles = [(1, Role::Owner), (2, Role::Spender), (3, Role::Viewer), (4, Role::Spender)];
     found(&*store, 1, &roles).await;
     found(&*store, 2, &[(3, Role::Owner)]).await;
-    store.leave_group(group_id(1), person(4), at(1)).await.expect("left");
+    leave(&*store, 1, 4, 1).await;
     execute_one(&*store, command(1, 1, award(group(1), 100, None))).await;
     let said = |answers: Vec<_>| answers.iter().map(word).collect::<Vec<_>>();
     let asked: Vec<_> = (1..=5).map(|who| by(who, &command(10 + who, 2, redeem(group(1), 10)))).collect();
@@ -330,8 +331,8 @@ pub async fn only_owners_and_spenders_spend(harness: &impl Harness) {
     let held: Vec<_> = (1..=5).map(|who| by(who, &command(20 + who, 3, hold(group(1), 5, None)))).collect();
     assert_eq!(said(execute(&*store, &held).await), expected);
     // Who left in the meantime may not settle either; who came may.
-    store.leave_group(group_id(1), person(2), at(4)).await.expect("left");
-    store.join_group(group_id(1), person(5), Role::Spender, at(4)).await.expect("joined");
+    leave(&*store, 1, 2, 4).await;
+    join(&*store, 1, 5, Role::Spender, 4).await;
     let settled = [by(2, &command(31, 5, settle(22, 5))), by(5, &command(32, 5, settle(22, 5)))];
     assert_eq!(said(execute(&*store, &settled).await), ["not_a_spender", "applied"]);
     assert_eq!(store.standing(POINTS, group(1)).await.expect("read").sums, Sums { posted: 75, held: 5 });

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use rollbook_ledger::{Answer, Command, Role, Sums};
 
 use super::Harness;
+use super::group_samples::{ask, leave, said};
 use super::ledger_samples::{
     POINTS, award, by, command, execute, execute_one, found, group, group_id, hold, id, member, person, redeem,
     reverse, settle, take_back, transfer, void, word,
 };
 use super::samples::{at, nothing_is_broken};
-use crate::{Database, GroupChange, Standing, StoreError};
+use crate::{Database, GroupChange, GroupOrder, Invitation, Standing, StoreError};
 
 /// Each command by a task of its own.
 async fn at_once(store: &Arc<dyn Database>, commands: impl IntoIterator<Item = Command>) -> Vec<Answer> {
@@ -99,7 +100,7 @@ pub async fn a_group_is_spent_by_its_members_at_once(harness: &impl Harness) {
     let roles: Vec<_> = (1..=8).map(|who| (who, if who == 1 { Role::Owner } else { Role::Spender })).collect();
     found(&*store, 1, &roles).await;
     execute_one(&*store, command(0, 1, award(group(1), 30, Some(4_000)))).await;
-    store.leave_group(group_id(1), person(8), at(2)).await.expect("left");
+    leave(&*store, 1, 8, 2).await;
     let asked = (1..=8).flat_map(|who| (0..4).map(move |n| by(who, &command(who * 10 + n, 3, redeem(group(1), 10)))));
     let answers = at_once(&store, asked).await;
     let expected = [("applied", 3), ("insufficient_points", 25), ("not_a_spender", 4)];
@@ -124,7 +125,7 @@ pub async fn whoever_leaves_spends_nothing_afterwards(harness: &impl Harness) {
     while store.decided(id(5)).await.expect("read").is_none() {
         tokio::task::yield_now().await;
     }
-    assert_eq!(store.leave_group(group_id(1), person(2), at(4)).await.expect("left"), GroupChange::Done);
+    assert_eq!(leave(&*store, 1, 2, 4).await, GroupChange::Done);
     assert_eq!(word(&execute_one(&*store, by(2, &command(99, 4, redeem(group(1), 1)))).await), "not_a_spender");
     let applied = spender.await.expect("asked");
     let spent = applied.iter().take_while(|applied| **applied).count();
@@ -187,13 +188,11 @@ pub async fn two_owners_who_leave_at_once_leave_one(harness: &impl Harness) {
     let store = harness.store();
     for round in 1..=8 {
         found(&*store, round, &[(1, Role::Owner), (2, Role::Owner), (3, Role::Viewer)]).await;
-        let leave = |member| {
+        let leaves = |member| {
             let store = store.clone();
-            tokio::spawn(
-                async move { store.leave_group(group_id(round), person(member), at(1)).await.expect("answered") },
-            )
+            tokio::spawn(async move { leave(&*store, round, member, 1).await })
         };
-        let (one, two) = (leave(1), leave(2));
+        let (one, two) = (leaves(1), leaves(2));
         let mut told = [one.await.expect("a caller"), two.await.expect("a caller")];
         told.sort_by_key(|change| *change != GroupChange::Done);
         assert_eq!(told, [GroupChange::Done, GroupChange::LastOwner]);
@@ -204,11 +203,12 @@ pub async fn an_invitation_accepted_by_many_is_used_once(harness: &impl Harness)
     let store = harness.store();
     found(&*store, 1, &[(1, Role::Owner)]).await;
     let (digest, role) = ([7; 32], Role::Spender);
-    let invitation = crate::Invitation { digest, group: group_id(1), role, made_at: at(1), expires_at: at(9) };
-    store.invite(&invitation).await.expect("invited");
+    let invitation = Invitation { digest, group: group_id(1), role, expires_at: at(9) };
+    ask(&*store, &GroupOrder::Invite(invitation), &said(1)).await;
     let accept = |member| {
         let store = store.clone();
-        tokio::spawn(async move { store.accept_invitation(digest, person(member), at(2)).await.expect("answered").0 })
+        let order = GroupOrder::Accept { digest, person: person(member) };
+        tokio::spawn(async move { ask(&*store, &order, &said(2)).await })
     };
     let mut done = 0;
     for task in (2..10).map(accept).collect::<Vec<_>>() {

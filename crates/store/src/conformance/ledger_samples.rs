@@ -9,9 +9,10 @@ use rollbook_ledger::{
 use uuid::Uuid;
 
 use super::Harness;
+use super::group_samples::{ask, create, join, said};
 use super::ledger_memory::Memory;
 use super::samples::{Member, at};
-use crate::{Database, Group, GroupChange, HistoryFilter, StoreError};
+use crate::{ChangeId, Database, GroupChange, GroupOrder, HistoryFilter, Said, StoreError};
 
 pub const POINTS: Asset = Asset::Points;
 
@@ -118,12 +119,11 @@ pub fn word(answer: &Answer) -> String {
 }
 
 pub async fn found(store: &dyn Database, number: u32, members: &[(u32, Role)]) {
-    let made = Group { id: group_id(number), name: format!("Household {number}"), created_at: at(0) };
     let (first, _) = members[0];
-    assert_eq!(store.create_group(&made, Some(person(first))).await.expect("made"), GroupChange::Done);
+    let made = create(store, number, &format!("Household {number}"), Some(person(first))).await;
+    assert_eq!(made, GroupChange::Done);
     for (member, role) in &members[1..] {
-        let joined = store.join_group(group_id(number), person(*member), *role, at(0)).await.expect("joined");
-        assert_eq!(joined, GroupChange::Done);
+        assert_eq!(join(store, number, *member, *role, 0).await, GroupChange::Done);
     }
 }
 
@@ -144,13 +144,15 @@ impl<'s> Pair<'s> {
         let mut members = Members::new();
         for world in worlds {
             for number in 0..2 {
-                let group = Group { id: world.group(number), name: format!("Group {number}"), created_at: at(0) };
-                store.create_group(&group, Some(world.person(number))).await.expect("made");
+                let said = Said::new(ChangeId(world.group(number).0), at(0), Actor::System);
+                let owner = Some(world.person(number));
+                ask(store, &GroupOrder::Create { name: format!("Group {number}"), owner }, &said).await;
             }
             members.extend(world.members());
         }
         for ((group, person), role) in &members {
-            store.join_group(*group, *person, *role, at(0)).await.expect("joined");
+            let order = GroupOrder::Join { group: *group, person: *person, role: *role };
+            ask(store, &order, &said(0)).await;
         }
         Self { store, memory: Memory::new(members), owners: Vec::new() }
     }

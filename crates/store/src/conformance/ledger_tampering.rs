@@ -45,7 +45,7 @@ async fn books(store: &dyn Database) {
 }
 
 /// What nobody may write, in the words of both databases.
-const REFUSED: [(&str, &str); 40] = [
+const REFUSED: [(&str, &str); 42] = [
     (
         "an overdraft by a leg",
         "INSERT INTO leg (transaction_id, n, asset, from_account, to_account, amount, from_version)
@@ -210,6 +210,8 @@ const REFUSED: [(&str, &str); 40] = [
     ("a changed movement", "UPDATE lot_movement SET amount = amount + 1"),
     ("a deleted movement", "DELETE FROM lot_movement"),
     ("a deleted member", "DELETE FROM group_member"),
+    ("a change of a group explained anew", "UPDATE group_change SET reason = 'x'"),
+    ("a deleted change of a group", "DELETE FROM group_change"),
 ];
 
 pub async fn the_database_refuses_what_must_not_be(harness: &impl Harness) {

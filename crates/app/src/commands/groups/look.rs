@@ -1,156 +1,16 @@
-//! `rollbook groups`: households, teams and club sections that own points together.
+//! What groups there are, who belongs to them, and what happened to them.
 
 use std::process::ExitCode;
 
 use rollbook_domain::PersonId;
-use rollbook_ledger::{Asset, GroupId, Owner, Role};
-use rollbook_store::{Database, Group, GroupChange, GroupMember, Invitation};
+use rollbook_ledger::{Actor, Asset, GroupId, Owner};
+use rollbook_store::{Database, Group, GroupHistoryRow, GroupMember};
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
-use super::Session;
-use super::points::{expiry, who};
-use crate::cli::points::GroupsCommand;
+use crate::commands::Session;
+use crate::commands::points::{Balance, who};
 use crate::exit::{Done, FAILED, Failure};
-use crate::{output, wiring};
-
-pub async fn run(session: &Session, command: GroupsCommand) -> Done {
-    match command {
-        GroupsCommand::Create { name, email, id } => create(session, &name, email.as_deref(), id.as_deref()).await,
-        GroupsCommand::List { email } => list(session, email.as_deref()).await,
-        GroupsCommand::Show { group } => show(session, &group).await,
-        GroupsCommand::Members { group } => members(session, &group).await,
-        GroupsCommand::Join { group, email, role } => join(session, &group, &email, role.as_deref()).await,
-        GroupsCommand::Leave { group, email } => leave(session, &group, &email).await,
-        GroupsCommand::Invite { group, role, expires } => invite(session, &group, &role, &expires).await,
-    }
-}
-
-/// What the commands that change a group print with `--json`.
-#[derive(Serialize)]
-struct Changed {
-    id: String,
-    /// `applied`, or `rejected` with its reason. The same again is applied and changes nothing.
-    outcome: &'static str,
-    reason: Option<&'static str>,
-}
-
-/// Says what became of it; exit 1 if it was refused.
-fn tell(session: &Session, group: GroupId, change: GroupChange, said: &str) -> Done {
-    let refused = refusal(change);
-    if session.json {
-        let outcome = if refused.is_none() { "applied" } else { "rejected" };
-        output::json(&Changed { id: group.to_string(), outcome, reason: refused.map(|(word, _)| word) })?;
-    } else {
-        output::line(refused.map_or_else(|| said.to_owned(), |(_, sentence)| format!("rejected: {sentence}")));
-    }
-    Ok(if refused.is_none() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
-}
-
-/// The stable word and a sentence.
-fn refusal(change: GroupChange) -> Option<(&'static str, &'static str)> {
-    Some(match change {
-        GroupChange::Done | GroupChange::Unchanged => return None,
-        GroupChange::UnknownGroup => ("unknown_group", "there is no such group; `rollbook groups list` shows them"),
-        GroupChange::Conflicting => {
-            ("conflicting_duplicate", "this id belongs to a group of another name; take a new id")
-        }
-        GroupChange::NotAMember => {
-            ("not_a_member", "they do not belong to this group; `groups members` shows who does")
-        }
-        GroupChange::LastOwner => {
-            ("last_owner", "they are its last owner and others belong to it; make somebody else an owner first")
-        }
-        GroupChange::UnknownInvitation => ("unknown_invitation", "nobody made this code; ask for a new invitation"),
-        GroupChange::InvitationExpired => ("invitation_expired", "the invitation has expired; ask for a new one"),
-        GroupChange::InvitationUsed => {
-            ("invitation_used", "somebody else has used this invitation; ask for one of your own")
-        }
-    })
-}
-
-async fn create(session: &Session, name: &str, owner: Option<&str>, id: Option<&str>) -> Done {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 200 || name.contains(char::is_control) {
-        let wrong = "a name has 1 to 200 characters and no line breaks";
-        return Err(Failure::usage(anyhow::anyhow!(wrong)));
-    }
-    let id = id.map_or_else(random_id, |key| Ok(chosen_id(key)))?;
-    let owner = owner.map(person).transpose()?;
-    let group = Group { id, name: name.to_owned(), created_at: (wiring::clock())() };
-    let change = session.store().await?.create_group(&group, owner).await?;
-    tell(session, id, change, &format!("group:{id}  {name}"))
-}
-
-fn random_id() -> Result<GroupId, Failure> {
-    Ok(GroupId(uuid::Builder::from_random_bytes(random()?).into_uuid()))
-}
-
-fn random<const N: usize>() -> Result<[u8; N], Failure> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness from the operating system: {error}"))?;
-    Ok(bytes)
-}
-
-/// A UUID is the group's id; other words lead to one.
-fn chosen_id(key: &str) -> GroupId {
-    let key = key.trim();
-    GroupId(uuid::Uuid::parse_str(key).unwrap_or_else(|_| {
-        let name = format!("rollbook/group|{key}");
-        uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, name.as_bytes())
-    }))
-}
-
-fn person(written: &str) -> Result<PersonId, Failure> {
-    Ok(PersonId::of_first_address(&who::email(written)?))
-}
-
-async fn join(session: &Session, group: &str, email: &str, role: Option<&str>) -> Done {
-    let (joining, now) = (person(email)?, (wiring::clock())());
-    let store = session.store().await?;
-    // An id has the form of a UUID, a code has not.
-    if uuid::Uuid::parse_str(group.trim().trim_start_matches("group:")).is_err() {
-        let (change, joined) = store.accept_invitation(digest(group), joining, now).await?;
-        let id = joined.unwrap_or(GroupId(uuid::Uuid::nil()));
-        return tell(session, id, change, &format!("{email} has joined group:{id}"));
-    }
-    let (id, role) = (who::group_id(group)?, parse_role(role.unwrap_or("spender"))?);
-    let change = store.join_group(id, joining, role, now).await?;
-    tell(session, id, change, &format!("{email} is in group:{id} as {}", role.as_str()))
-}
-
-async fn leave(session: &Session, group: &str, email: &str) -> Done {
-    let id = who::group_id(group)?;
-    let change = session.store().await?.leave_group(id, person(email)?, (wiring::clock())()).await?;
-    tell(session, id, change, &format!("{email} has left group:{id}; its points stay"))
-}
-
-fn parse_role(written: &str) -> Result<Role, Failure> {
-    let wrong = || anyhow::anyhow!("`{written}` is no role; it is owner, spender or viewer");
-    Role::parse(written).ok_or_else(|| Failure::usage(wrong()))
-}
-
-/// The store keeps only this, so that nobody who reads it can join.
-fn digest(code: &str) -> [u8; 32] {
-    Sha256::digest(code.trim().as_bytes()).into()
-}
-
-async fn invite(session: &Session, group: &str, role: &str, expires: &str) -> Done {
-    let (id, role, now) = (who::group_id(group)?, parse_role(role)?, (wiring::clock())());
-    let expires_at = expiry(expires, now, &session.config.zone)?;
-    let code = hex::encode(random::<16>()?);
-    // A bare UUID would be taken for the id of a group.
-    let code = format!("join-{code}");
-    let invitation = Invitation { digest: digest(&code), group: id, role, made_at: now, expires_at };
-    let change = session.store().await?.invite(&invitation).await?;
-    if session.json && refusal(change).is_none() {
-        let told = serde_json::json!({ "id": id.to_string(), "outcome": "applied", "reason": null, "code": code, "expires_at": expires_at });
-        output::json(&told)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let said = format!("{code}\none person may join with it until {expires_at}: rollbook groups join {code} EMAIL");
-    tell(session, id, change, &said)
-}
+use crate::output;
 
 #[derive(Serialize)]
 struct Listed {
@@ -165,8 +25,8 @@ impl From<Group> for Listed {
     }
 }
 
-async fn list(session: &Session, email: Option<&str>) -> Done {
-    let of = email.map(person).transpose()?;
+pub async fn list(session: &Session, email: Option<&str>) -> Done {
+    let of = email.map(who::email).transpose()?.map(|email| PersonId::of_first_address(&email));
     let groups: Vec<Listed> = session.store().await?.groups_of(of).await?.into_iter().map(Into::into).collect();
     if session.json {
         output::json(&groups)?;
@@ -197,6 +57,15 @@ impl From<GroupMember> for Member {
     }
 }
 
+/// The address of somebody, or that nobody registered with theirs.
+fn shown(person: Option<PersonId>, email: Option<&str>) -> String {
+    match (email, person) {
+        (Some(email), _) => email.to_owned(),
+        (None, Some(person)) => format!("(not registered) {person}"),
+        (None, None) => String::new(),
+    }
+}
+
 async fn found(store: &dyn Database, group: &str) -> Result<Option<Group>, Failure> {
     let id = who::group_id(group)?;
     let found = store.group(id).await?;
@@ -210,7 +79,7 @@ async fn members_of(store: &dyn Database, group: GroupId) -> Result<Vec<Member>,
     Ok(store.group_members(group).await?.into_iter().map(Into::into).collect())
 }
 
-async fn members(session: &Session, group: &str) -> Done {
+pub async fn members(session: &Session, group: &str) -> Done {
     let store = session.store().await?;
     let Some(group) = found(store.as_ref(), group).await? else { return Ok(ExitCode::from(FAILED)) };
     let members = members_of(store.as_ref(), group.id).await?;
@@ -226,7 +95,7 @@ fn print(members: &[Member]) {
     let mut table = output::table(&["E-MAIL", "ROLE", "JOINED", "LEFT"]);
     for member in members {
         table.add_row([
-            member.email.clone().unwrap_or_else(|| format!("(not registered) {}", member.person)),
+            shown(Some(member.person), member.email.as_deref()),
             member.role.to_owned(),
             member.joined_at.strftime("%F").to_string(),
             member.left_at.map_or_else(|| "–".to_owned(), |at| at.strftime("%F").to_string()),
@@ -235,8 +104,7 @@ fn print(members: &[Member]) {
     output::line(table);
 }
 
-async fn show(session: &Session, group: &str) -> Done {
-    use super::points::Balance;
+pub async fn show(session: &Session, group: &str) -> Done {
     let store = session.store().await?;
     let Some(group) = found(store.as_ref(), group).await? else { return Ok(ExitCode::from(FAILED)) };
     let standing = store.standing(Asset::Points, Owner::Group(group.id)).await?;
@@ -252,4 +120,74 @@ async fn show(session: &Session, group: &str) -> Done {
     balance.print();
     print(&members);
     Ok(ExitCode::SUCCESS)
+}
+
+/// One line of `groups history --json`.
+#[derive(Serialize)]
+struct Change {
+    id: String,
+    kind: &'static str,
+    /// Whom it is about.
+    person: Option<PersonId>,
+    email: Option<String>,
+    /// That they have after it, or had when they left; that of an invitation.
+    role: Option<&'static str>,
+    /// The id of the command that made the invitation with which they joined.
+    invitation: Option<String>,
+    at: jiff::Timestamp,
+    /// Who asked; none: the operator.
+    actor: Option<PersonId>,
+    actor_email: Option<String>,
+    reason: Option<String>,
+}
+
+impl From<GroupHistoryRow> for Change {
+    fn from(row: GroupHistoryRow) -> Self {
+        let GroupHistoryRow { said, entry, email, actor_email } = row;
+        Self {
+            id: said.id.to_string(),
+            kind: entry.kind.as_str(),
+            person: entry.person,
+            email,
+            role: entry.role.map(rollbook_ledger::Role::as_str),
+            invitation: entry.invitation.map(|id| id.to_string()),
+            at: said.at,
+            actor: match said.actor {
+                Actor::System => None,
+                Actor::Person(person) => Some(person),
+            },
+            actor_email,
+            reason: said.reason().map(ToOwned::to_owned),
+        }
+    }
+}
+
+pub async fn history(session: &Session, group: &str) -> Done {
+    let store = session.store().await?;
+    let Some(group) = found(store.as_ref(), group).await? else { return Ok(ExitCode::from(FAILED)) };
+    let changes: Vec<Change> = store.group_history(group.id).await?.into_iter().map(Into::into).collect();
+    if session.json {
+        output::json(&changes)?;
+    } else {
+        print_changes(&changes);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_changes(changes: &[Change]) {
+    let mut table = output::table(&["WHEN", "WHAT", "WHO", "ROLE", "ASKED BY", "REASON", "ID"]);
+    for change in changes {
+        let by = if change.invitation.is_some() { " (by invitation)" } else { "" };
+        table.add_row([
+            change.at.strftime("%F %T").to_string(),
+            format!("{}{by}", change.kind.replace('_', " ")),
+            shown(change.person, change.email.as_deref()),
+            change.role.unwrap_or_default().to_owned(),
+            shown(change.actor, change.actor_email.as_deref()),
+            change.reason.clone().unwrap_or_default(),
+            change.id.clone(),
+        ]);
+    }
+    output::line(table);
+    output::line(output::count(changes.len() as u64, "line", "lines"));
 }

@@ -72,7 +72,7 @@ pub async fn reverse(session: &Session, transaction: &str, ask: &AskArgs) -> Don
 }
 
 /// The ledger's tables keep whole microseconds.
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     let now = (wiring::clock())();
     now.round(Unit::Microsecond).unwrap_or(now)
 }

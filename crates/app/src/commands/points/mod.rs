@@ -13,6 +13,7 @@ use super::Session;
 use crate::cli::points::PointsCommand;
 use crate::exit::Done;
 
+pub use act::now;
 pub use due::parse as expiry;
 pub use look::Balance;
 

@@ -1,0 +1,1 @@
+SELECT id, digest, group_id FROM group_change WHERE id = ?1
