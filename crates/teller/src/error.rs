@@ -7,18 +7,19 @@ use rollbook_ledger::TransactionId;
 use rollbook_store::StoreError;
 use thiserror::Error;
 
-/// Why a command has no answer. None of these says anything about a balance.
+/// Why a command has no answer. None of these says anything about a balance. What the store said is
+/// the source and no part of the sentence, so that whoever prints both says everything once.
 #[derive(Clone, Debug, Error)]
 pub enum TellerError {
     /// The store did not answer, so whether the command happened is open until it is asked for again.
-    #[error("the store cannot be reached, so it is open whether this happened; ask again with the same id")]
+    #[error("it is open whether this happened; ask again with the same id")]
     Unavailable(#[source] Arc<StoreError>),
     /// Nothing happened.
-    #[error("other writers came first every time and nothing happened; ask again with the same id")]
+    #[error("nothing happened; ask again with the same id")]
     Overtaken(#[source] Arc<StoreError>),
     /// The store will not take this command, or needs a stored value for it that cannot be read.
     /// Nothing happened, and asking again will not help before somebody has looked.
-    #[error("the store refused command {id} and nothing happened; tell whoever runs this service, its log says more")]
+    #[error("command {id} cannot be decided and nothing happened; whoever runs this service must find out why")]
     Refused {
         id: TransactionId,
         #[source]
@@ -51,12 +52,16 @@ pub enum SweepError {
     Expire(#[from] TellerError),
 }
 
-/// A store's error with its causes, for the log. Adapters leave the values of rows out of them.
+/// A store's error with its causes, for the log. Adapters leave the values of rows out of them. Some
+/// libraries repeat a cause in their own sentence; it is told once.
 pub(crate) fn chain(error: &StoreError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let said = error.to_string();
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
         cause = error.source();
     }
     text
