@@ -55,9 +55,10 @@ pub async fn run(cli: Cli) -> Done {
     }
 }
 
-/// A service says what it does; a command says only what goes wrong.
+/// A service says what it does; a command says only what goes wrong, and what its teller has to say it
+/// says as the command's own error.
 fn init_log(common: &Common, service: bool) {
-    let quiet = if service { "info" } else { "warn" };
+    let quiet = if service { "info" } else { "warn,rollbook_teller=off" };
     let filter = [quiet, "debug", "trace"][usize::from(common.verbose.min(2))];
     rollbook_telemetry::init_log(common.log_format, filter, std::io::stderr().is_terminal());
 }

@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use rollbook_queue_rabbitmq::{Examination, Greeting, Inside, Node, NodeTrouble, TopologyError};
 
-use super::finding::{Check, whole};
+use super::finding::Check;
+use crate::exit::whole;
 
 const REACH: &str = "queue-reachable";
 const VERSION: &str = "queue-version";

@@ -5,7 +5,8 @@ use std::path::Path;
 use rollbook_domain::{Clock, ProcessorName};
 use rollbook_queue_sqlite::SqliteQueue;
 
-use super::finding::{Check, whole};
+use super::finding::Check;
+use crate::exit::whole;
 
 const FILE: &str = "queue-file";
 const SERVICE: &str = "queue-service";

@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use rollbook_store::{Database, EventFilter, StoreError};
 use tokio::time::timeout;
 
-use super::finding::{Check, whole};
+use super::finding::Check;
 use crate::config::Resolved;
+use crate::exit::whole;
 use crate::wiring::places::Opened;
 
 const NAME: &str = "source-events";

@@ -7,9 +7,10 @@ use rollbook_store::StoreError;
 use rollbook_store_postgres::PostgresStore;
 use tokio::time::timeout;
 
-use super::finding::{Check, whole};
+use super::finding::Check;
 use super::{server, sources};
 use crate::config::{Resolved, StorePlace, Url};
+use crate::exit::whole;
 use crate::wiring::places::{self, Opened};
 
 const FILE: &str = "store-file";

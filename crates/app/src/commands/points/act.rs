@@ -203,5 +203,10 @@ fn usage(malformed: Malformed) -> Failure {
 
 /// Whether it happened may be open, so the id matters more than ever.
 fn ask_again(error: TellerError, id: TransactionId) -> Failure {
-    Failure::failed(anyhow::Error::from(error).context(format!("no answer to `--id {id}`")))
+    match error {
+        TellerError::Unavailable(_) | TellerError::Overtaken(_) | TellerError::Closed => {
+            Failure::failed(anyhow::Error::from(error).context(format!("no answer to `--id {id}`")))
+        }
+        TellerError::Refused { .. } | TellerError::Schema(_) => Failure::failed(error),
+    }
 }
