@@ -17,11 +17,25 @@ line AS (
     FROM ledger_transaction AS t
     WHERE t.account = $1 AND t.legs = 0
 ),
-told AS (
-    SELECT t.number, line.n, t.id, t.kind, t.happened_at, t.recorded_at, t.actor, t.memo, t.reason, line.amount,
-        line.owed, line.other, (sum(line.amount) OVER (ORDER BY t.number, line.n))::bigint AS posted
+-- Held is what the first line of a transaction places or returns.
+event AS (
+    SELECT t.number, line.n, t.id, t.kind, t.happened_at, t.recorded_at, t.actor, t.memo, t.reason, t.detail,
+        line.amount, line.owed, line.other, h.id AS hold,
+        CASE
+            WHEN h.id IS NULL OR t.outcome <> 'applied' OR line.n > 0 THEN 0
+            WHEN t.kind = 'hold' THEN h.amount
+            ELSE -h.amount
+        END AS held
     FROM line
     CROSS JOIN LATERAL (SELECT * FROM ledger_transaction WHERE id = line.transaction_id LIMIT 1) AS t
+    LEFT JOIN LATERAL (
+        SELECT * FROM hold WHERE id = CASE t.kind WHEN 'hold' THEN t.id ELSE t.hold END AND account = $1 LIMIT 1
+    ) AS h ON true
+),
+told AS (
+    SELECT *, (sum(amount) OVER earlier)::bigint AS posted, (sum(amount - held) OVER earlier)::bigint AS available
+    FROM event
+    WINDOW earlier AS (ORDER BY number, n)
 )
 SELECT told.*, a.asset, a.owner_kind, a.owner, a.place
 FROM told

@@ -19,13 +19,27 @@ line AS (
     UNION ALL
     (SELECT id, 0, 0, 0, NULL FROM ledger_transaction WHERE account = $1 AND legs = 0 ORDER BY number DESC LIMIT $3)
 ),
-told AS (
-    SELECT t.number, line.n, t.id, t.kind, t.happened_at, t.recorded_at, t.actor, t.memo, t.reason, line.amount,
-        line.owed, line.other,
-        ((SELECT posted FROM ledger_account WHERE id = $1) - coalesce(sum(line.amount) OVER later, 0))::bigint AS posted
+event AS (
+    SELECT t.number, line.n, t.id, t.kind, t.happened_at, t.recorded_at, t.actor, t.memo, t.reason, t.detail,
+        line.amount, line.owed, line.other, h.id AS hold,
+        CASE
+            WHEN h.id IS NULL OR t.outcome <> 'applied' OR line.n > 0 THEN 0
+            WHEN t.kind = 'hold' THEN h.amount
+            ELSE -h.amount
+        END AS held
     FROM line
     CROSS JOIN LATERAL (SELECT * FROM ledger_transaction WHERE id = line.transaction_id LIMIT 1) AS t
-    WINDOW later AS (ORDER BY t.number DESC, line.n DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    LEFT JOIN LATERAL (
+        SELECT * FROM hold WHERE id = CASE t.kind WHEN 'hold' THEN t.id ELSE t.hold END AND account = $1 LIMIT 1
+    ) AS h ON true
+),
+told AS (
+    SELECT *,
+        ((SELECT posted FROM ledger_account WHERE id = $1) - coalesce(sum(amount) OVER later, 0))::bigint AS posted,
+        ((SELECT posted - held FROM ledger_account WHERE id = $1)
+            - coalesce(sum(amount - held) OVER later, 0))::bigint AS available
+    FROM event
+    WINDOW later AS (ORDER BY number DESC, n DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 )
 SELECT told.*, a.asset, a.owner_kind, a.owner, a.place
 FROM told

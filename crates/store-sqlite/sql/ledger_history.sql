@@ -17,14 +17,22 @@ line (transaction_id, n, amount, owed, other) AS (
     FROM ledger_transaction AS t
     WHERE t.account = ?1 AND t.legs = 0
 ),
-told AS (
-    SELECT t.id, t.kind, t.happened_at, t.recorded_at, t.actor, t.memo, t.reason, line.amount, line.owed, line.other,
-        sum(line.amount) OVER (ORDER BY t.number, line.n) AS posted, t.number, line.n
+-- Held is what the first line of a transaction places or returns.
+event AS (
+    SELECT t.number, line.n, t.id, t.kind, t.happened_at, t.recorded_at, t.actor, t.memo, t.reason, t.detail,
+        line.amount, line.owed, line.other, h.id AS hold,
+        iif(h.id IS NULL OR t.outcome <> 'applied' OR line.n > 0, 0, iif(t.kind = 'hold', h.amount, -h.amount)) AS held
     FROM line
     CROSS JOIN ledger_transaction AS t ON t.id = line.transaction_id
+    LEFT JOIN hold AS h ON h.id = iif(t.kind = 'hold', t.id, t.hold) AND h.account = ?1
+),
+told AS (
+    SELECT *, sum(amount) OVER earlier AS posted, sum(amount - held) OVER earlier AS available
+    FROM event
+    WINDOW earlier AS (ORDER BY number, n)
 )
-SELECT told.id, told.kind, told.happened_at, told.recorded_at, told.actor, told.memo, told.reason, told.amount,
-    told.owed, told.posted, a.asset, a.owner_kind, a.owner, a.place
+SELECT told.id, told.kind, told.happened_at, told.recorded_at, told.actor, told.memo, told.reason, told.detail,
+    told.amount, told.owed, told.posted, told.hold, told.held, told.available, a.asset, a.owner_kind, a.owner, a.place
 FROM told
 LEFT JOIN ledger_account AS a ON a.id = told.other
 WHERE (?3 IS NULL OR told.happened_at >= ?3) AND (?4 IS NULL OR told.happened_at < ?4)

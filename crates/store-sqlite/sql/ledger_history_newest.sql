@@ -25,16 +25,24 @@ line (transaction_id, n, amount, owed, other) AS (
         ORDER BY t.number DESC
         LIMIT ?3)
 ),
-told AS (
-    SELECT t.id, t.kind, t.happened_at, t.recorded_at, t.actor, t.memo, t.reason, line.amount, line.owed, line.other,
-        (SELECT posted FROM ledger_account WHERE id = ?1) - coalesce(sum(line.amount) OVER later, 0) AS posted,
-        t.number, line.n
+event AS (
+    SELECT t.number, line.n, t.id, t.kind, t.happened_at, t.recorded_at, t.actor, t.memo, t.reason, t.detail,
+        line.amount, line.owed, line.other, h.id AS hold,
+        iif(h.id IS NULL OR t.outcome <> 'applied' OR line.n > 0, 0, iif(t.kind = 'hold', h.amount, -h.amount)) AS held
     FROM line
     CROSS JOIN ledger_transaction AS t ON t.id = line.transaction_id
-    WINDOW later AS (ORDER BY t.number DESC, line.n DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    LEFT JOIN hold AS h ON h.id = iif(t.kind = 'hold', t.id, t.hold) AND h.account = ?1
+),
+told AS (
+    SELECT *,
+        (SELECT posted FROM ledger_account WHERE id = ?1) - coalesce(sum(amount) OVER later, 0) AS posted,
+        (SELECT posted - held FROM ledger_account WHERE id = ?1) - coalesce(sum(amount - held) OVER later, 0)
+            AS available
+    FROM event
+    WINDOW later AS (ORDER BY number DESC, n DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 )
-SELECT told.id, told.kind, told.happened_at, told.recorded_at, told.actor, told.memo, told.reason, told.amount,
-    told.owed, told.posted, a.asset, a.owner_kind, a.owner, a.place
+SELECT told.id, told.kind, told.happened_at, told.recorded_at, told.actor, told.memo, told.reason, told.detail,
+    told.amount, told.owed, told.posted, told.hold, told.held, told.available, a.asset, a.owner_kind, a.owner, a.place
 FROM told
 LEFT JOIN ledger_account AS a ON a.id = told.other
 ORDER BY told.number DESC, told.n DESC

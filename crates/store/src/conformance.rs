@@ -12,6 +12,7 @@ mod group_history;
 mod group_samples;
 mod groups;
 mod ledger;
+mod ledger_history;
 mod ledger_memory;
 mod ledger_racing;
 mod ledger_rate;
@@ -39,6 +40,7 @@ pub use failures::*;
 pub use group_history::*;
 pub use groups::*;
 pub use ledger::*;
+pub use ledger_history::*;
 pub use ledger_racing::*;
 pub use ledger_rate::ledger_rate;
 pub use ledger_scripts::*;
@@ -138,6 +140,7 @@ macro_rules! store_conformance {
             the_same_id_has_the_same_answer
             another_command_with_the_same_id_changes_nothing
             a_history_runs_its_balance
+            a_history_tells_what_is_held
             a_history_is_filtered_by_each_part
             lots_are_paged_and_due_soonest_first
             what_is_due_expires_first

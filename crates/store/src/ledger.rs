@@ -31,6 +31,13 @@ pub struct HistoryRow {
     pub owed: i64,
     /// What the owner had posted after it, in the order in which it was recorded.
     pub posted: Option<i64>,
+    /// The hold of this owner that it placed or resolved, or that it was refused to resolve.
+    pub hold: Option<HoldId>,
+    /// Added to what is held above zero, returned from it below: the whole hold, on the first leg of
+    /// what resolved it, whatever of it was spent.
+    pub held: i64,
+    /// What the owner could spend after it: posted less held.
+    pub available: i64,
     /// Where it came from or went: `issued`, `redeemed`, `expired`, or the other owner.
     pub other: Option<Counterpart>,
     /// Who asked; none: the system.
@@ -38,6 +45,8 @@ pub struct HistoryRow {
     pub memo: Option<String>,
     /// Why it was refused; none: it was applied.
     pub reason: Option<rollbook_domain::Reason>,
+    /// The same as a sentence, with the balance as it was then.
+    pub detail: Option<String>,
 }
 
 /// The other end of a leg.

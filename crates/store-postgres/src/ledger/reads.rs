@@ -62,10 +62,14 @@ fn history_row(row: &PgRow) -> Result<HistoryRow, StoreError> {
         amount: cells.get("amount")?,
         owed: cells.get("owed")?,
         posted: cells.get("posted")?,
+        hold: cells.get::<Option<Uuid>>("hold")?.map(HoldId),
+        held: cells.get("held")?,
+        available: cells.get("available")?,
         other: other.map(|_| rows::account(&cells, ACCOUNT)).transpose()?.map(counterpart),
         actor: cells.maybe_person("actor")?,
         memo: cells.maybe_text("memo")?,
         reason: cells.maybe_text("reason")?.map(Reason::read),
+        detail: cells.maybe_text("detail")?,
     })
 }
 

@@ -58,10 +58,14 @@ fn history_row(row: &SqliteRow) -> Result<HistoryRow, StoreError> {
         amount: cells.get("amount")?,
         owed: cells.get("owed")?,
         posted: cells.get("posted")?,
+        hold: cells.maybe_person("hold")?.map(|hold| HoldId(hold.0)),
+        held: cells.get("held")?,
+        available: cells.get("available")?,
         other: other.map(|_| rows::account(&cells)).transpose()?.map(counterpart),
         actor: cells.maybe_person("actor")?,
         memo: cells.maybe_text("memo")?,
         reason: cells.maybe_text("reason")?.map(Reason::read),
+        detail: cells.maybe_text("detail")?,
     })
 }
 

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use rollbook_ledger::model::{Members, Tables};
 use rollbook_ledger::{
-    Account, Actor, Answer, Asset, Balance, Command, Due, Hold, HoldState, Leg, Lot, Owner, Place, Transaction,
+    Account, Actor, Answer, Asset, Balance, Command, Due, Hold, HoldId, HoldState, Kind, Leg, Lot, Owner, Place,
+    Transaction, Verdict,
 };
 
 use crate::{Counterpart, HistoryFilter, HistoryRow, Standing};
@@ -76,11 +77,12 @@ impl Memory {
 
     pub fn history(&self, filter: &HistoryFilter) -> Vec<HistoryRow> {
         let mut told = Vec::new();
-        let mut posted = 0;
+        let (mut posted, mut available) = (0, 0);
         for (transaction, recorded_at) in self.tables.rows.transactions.iter().zip(&self.recorded) {
             for mut row in self.told(transaction, *recorded_at, filter) {
                 posted += row.amount;
-                row.posted = Some(posted);
+                available += row.amount - row.held;
+                (row.posted, row.available) = (Some(posted), available);
                 told.push(row);
             }
         }
@@ -93,6 +95,7 @@ impl Memory {
 
     fn told(&self, transaction: &Transaction, recorded_at: Timestamp, filter: &HistoryFilter) -> Vec<HistoryRow> {
         let available = Account::available(filter.asset, filter.owner);
+        let hold = self.hold_of(transaction, available);
         let row = HistoryRow {
             transaction: transaction.id,
             kind: transaction.kind,
@@ -101,6 +104,9 @@ impl Memory {
             amount: 0,
             owed: 0,
             posted: None,
+            hold: hold.map(|hold| hold.id),
+            held: 0,
+            available: 0,
             other: None,
             actor: match transaction.actor {
                 Actor::System => None,
@@ -108,14 +114,31 @@ impl Memory {
             },
             memo: transaction.memo.clone(),
             reason: transaction.reason().cloned(),
+            detail: match &transaction.verdict {
+                Verdict::Applied => None,
+                Verdict::Rejected(refusal) => Some(refusal.detail.clone()),
+            },
         };
+        let held = hold.filter(|_| transaction.is_applied()).map_or(0, |hold| hold.amount);
+        let held = if transaction.kind == Kind::Hold { held } else { -held };
         let legs: Vec<_> = self.tables.rows.legs.iter().filter(|leg| leg.transaction == transaction.id).collect();
         if legs.is_empty() && transaction.account == Some(available) {
-            return vec![row];
+            return vec![HistoryRow { held, ..row }];
         }
-        legs.into_iter()
+        let mut rows: Vec<_> = legs
+            .into_iter()
             .filter_map(|leg| of_leg(&row, leg, available, Account::owed(filter.asset, filter.owner)))
-            .collect()
+            .collect();
+        if let Some(first) = rows.first_mut() {
+            first.held = held;
+        }
+        rows
+    }
+
+    /// The hold that it placed, resolved or was to resolve, if it lies in `account`.
+    fn hold_of(&self, transaction: &Transaction, account: Account) -> Option<&Hold> {
+        let id = if transaction.kind == Kind::Hold { HoldId(transaction.id.0) } else { transaction.hold? };
+        self.tables.rows.holds.iter().find(|hold| hold.id == id && hold.account == account)
     }
 }
 
