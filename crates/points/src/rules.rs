@@ -223,8 +223,8 @@ impl Rules {
         matching
     }
 
-    /// When points of `at` expire. Under a cap, those of one period expire together.
-    pub(crate) fn expires_at(&self, at: Timestamp, capped: Option<Capped>) -> Option<Timestamp> {
+    /// When points of `at` expire; none: never. Under a cap, those of one period expire together.
+    pub fn expires_at(&self, at: Timestamp, capped: Option<Capped>) -> Option<Timestamp> {
         let from = capped.map_or(Some(at), |capped| end(capped.period, &self.zone))?;
         self.expire_after?.after(from, &self.zone)
     }

@@ -1,6 +1,7 @@
 //! `rollbook points` and `rollbook groups`, as `--help` shows them.
 
 use clap::{Args, Subcommand};
+use rollbook_ledger::LARGEST;
 
 use super::SpanArgs;
 
@@ -18,19 +19,25 @@ pub enum PointsCommand {
         #[arg(long)]
         limit: Option<u32>,
     },
-    /// Give points
+    /// Give points. What somebody owes is paid from them first
     Award {
         owner: String,
+        #[arg(allow_negative_numbers = true, value_parser = amount)]
         amount: i64,
-        /// When they expire: a date (valid on it), or how long from now: "24 months" (never if not given)
-        #[arg(long, value_name = "TIME")]
+        /// When they expire: a date (valid on it), or how long from now: "24 months" (if not given, as
+        /// `[points] expire_after` says of points that are earned now; without that, never)
+        #[arg(long, value_name = "TIME", conflicts_with = "never_expires")]
         expires: Option<String>,
+        /// They can be spent for ever, whatever `[points] expire_after` says
+        #[arg(long)]
+        never_expires: bool,
         #[command(flatten)]
         ask: AskArgs,
     },
     /// Spend points
     Redeem {
         owner: String,
+        #[arg(allow_negative_numbers = true, value_parser = amount)]
         amount: i64,
         #[command(flatten)]
         ask: AskArgs,
@@ -39,6 +46,7 @@ pub enum PointsCommand {
     Transfer {
         from: String,
         to: String,
+        #[arg(allow_negative_numbers = true, value_parser = amount)]
         amount: i64,
         #[command(flatten)]
         ask: AskArgs,
@@ -46,6 +54,7 @@ pub enum PointsCommand {
     /// Reserve points until they are settled or voided: at a quote, for a discount at the bill
     Hold {
         owner: String,
+        #[arg(allow_negative_numbers = true, value_parser = amount)]
         amount: i64,
         /// When the hold ends by itself: a date (valid on it), or how long from now
         #[arg(long, value_name = "TIME", default_value = "1 day", conflicts_with = "never_expires")]
@@ -59,8 +68,10 @@ pub enum PointsCommand {
     /// Spend what is held, or part of it; the rest returns
     Settle {
         /// The id that `hold` printed
+        #[arg(value_parser = key)]
         hold: String,
         /// At most what is held (all of it if not given)
+        #[arg(allow_negative_numbers = true, value_parser = amount)]
         amount: Option<i64>,
         /// Hand it to this owner instead of redeeming it
         #[arg(long, value_name = "OWNER")]
@@ -71,6 +82,7 @@ pub enum PointsCommand {
     /// Give back what is held
     Void {
         /// The id that `hold` printed
+        #[arg(value_parser = key)]
         hold: String,
         #[command(flatten)]
         ask: AskArgs,
@@ -78,6 +90,7 @@ pub enum PointsCommand {
     /// Undo an award, a redemption, a transfer or a settled hold, once. What was spent already becomes a debt
     Reverse {
         /// The id that the command printed, or that `history` shows
+        #[arg(value_parser = key)]
         transaction: String,
         #[command(flatten)]
         ask: AskArgs,
@@ -95,11 +108,23 @@ pub enum PointsCommand {
     Liability,
 }
 
+/// Of whole points.
+fn amount(written: &str) -> Result<i64, String> {
+    let wrong = || format!("give a whole number of points, from 1 to {LARGEST}");
+    written.trim().parse().ok().filter(|amount| (1..=LARGEST).contains(amount)).ok_or_else(wrong)
+}
+
+/// An empty key would be the same one for everybody whose script forgot theirs.
+fn key(written: &str) -> Result<String, String> {
+    let wrong = || "an empty id is none; give one, or leave the option out".to_owned();
+    Some(written.trim().to_owned()).filter(|key| !key.is_empty()).ok_or_else(wrong)
+}
+
 #[derive(Clone, Debug, Default, Args)]
 pub struct AskArgs {
     /// The idempotency key: the same key again gives the same answer and changes nothing. A UUID, or
     /// any words of your own, such as a receipt's number (random if not given)
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", value_parser = key)]
     pub id: Option<String>,
     /// Why, for the history; at most 500 characters
     #[arg(long, value_name = "TEXT")]

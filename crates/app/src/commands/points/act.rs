@@ -10,30 +10,30 @@ use rollbook_store::Database;
 use rollbook_teller::TellerError;
 use serde::Serialize;
 
-use super::due;
+use super::due::{self, Expiry};
 use super::who::{self, Named};
 use crate::cli::points::AskArgs;
 use crate::commands::Session;
 use crate::exit::{Done, FAILED, Failure};
 use crate::{output, wiring};
 
-pub async fn award(session: &Session, owner: &str, amount: i64, expires: Option<&str>, ask: &AskArgs) -> Done {
+pub async fn award(session: &Session, owner: &str, amount: i64, expires: Expiry<'_>, ask: &AskArgs) -> Done {
     let (to, now) = (Named::parse(owner)?, now());
-    let expires_at = expires.map(|written| due::parse(written, now, &session.config.zone)).transpose()?;
+    let expires_at = expires.moment(now, &session.config)?;
     let order = Order::Post { asset: Asset::Points, moves: vec![Move::Award { to: to.owner, amount, expires_at }] };
-    let said = format!("{} awarded to {}", points(amount), to.name);
+    let said = Said::until(format!("{} awarded to {}", points(amount), to.name), expires_at);
     Asking { session, ask, now, said }.of(order, &[&to]).await
 }
 
 pub async fn redeem(session: &Session, owner: &str, amount: i64, ask: &AskArgs) -> Done {
     let (from, now) = (Named::parse(owner)?, now());
-    let said = format!("{} of {} redeemed", points(amount), from.name);
+    let said = Said::plain(format!("{} of {} redeemed", points(amount), from.name));
     Asking { session, ask, now, said }.of(spend(&from, Destination::Redeemed, amount), &[&from]).await
 }
 
 pub async fn transfer(session: &Session, from: &str, to: &str, amount: i64, ask: &AskArgs) -> Done {
     let (from, to, now) = (Named::parse(from)?, Named::parse(to)?, now());
-    let said = format!("{} moved from {} to {}", points(amount), from.name, to.name);
+    let said = Said::plain(format!("{} moved from {} to {}", points(amount), from.name, to.name));
     Asking { session, ask, now, said }.of(spend(&from, Destination::Owner(to.owner), amount), &[&from, &to]).await
 }
 
@@ -41,11 +41,12 @@ fn spend(from: &Named, to: Destination, amount: i64) -> Order {
     Order::Post { asset: Asset::Points, moves: vec![Move::Spend { from: from.owner, to, amount }] }
 }
 
-pub async fn hold(session: &Session, owner: &str, amount: i64, expires: Option<&str>, ask: &AskArgs) -> Done {
+pub async fn hold(session: &Session, owner: &str, amount: i64, expires: Expiry<'_>, ask: &AskArgs) -> Done {
     let (from, now) = (Named::parse(owner)?, now());
-    let expires_at = expires.map(|written| due::parse(written, now, &session.config.zone)).transpose()?;
+    let expires_at = expires.moment(now, &session.config)?;
     let order = Order::Hold { from: Account::available(Asset::Points, from.owner), amount, expires_at };
-    let said = format!("{} of {} held; its id settles or voids it", points(amount), from.name);
+    let said =
+        Said::until(format!("{} of {} held; the id settles or voids them", points(amount), from.name), expires_at);
     Asking { session, ask, now, said }.of(order, &[&from]).await
 }
 
@@ -54,21 +55,30 @@ pub async fn settle(session: &Session, hold: &str, amount: Option<i64>, to: Opti
     let to = to.map(Named::parse).transpose()?;
     let placed = session.store().await?.hold(hold).await?;
     // Without a hold the ledger says so; any amount will do.
-    let amount = amount.or(placed.map(|placed| placed.amount)).unwrap_or(1);
+    let held = placed.map_or(1, |placed| placed.amount);
+    let amount = amount.unwrap_or(held);
     let destination = to.as_ref().map_or(Destination::Redeemed, |to| Destination::Owner(to.owner));
-    let said = format!("{} of the hold settled", points(amount));
+    let said = Said::plain(format!("{amount} of {} on hold settled{}", points(held), rest(held - amount)));
     let order = Order::Settle { hold, shares: vec![Share { to: destination, amount }] };
     Asking { session, ask, now, said }.of(order, &to.iter().collect::<Vec<_>>()).await
 }
 
+fn rest(left: i64) -> String {
+    if left > 0 { format!("; the rest, {}, is held no more", points(left)) } else { String::new() }
+}
+
 pub async fn void(session: &Session, hold: &str, ask: &AskArgs) -> Done {
-    let order = Order::Void { hold: HoldId(key(hold).0) };
-    Asking { session, ask, now: now(), said: "the hold is voided".to_owned() }.of(order, &[]).await
+    let hold = HoldId(key(hold).0);
+    let placed = session.store().await?.hold(hold).await?;
+    let freed = placed.map(|placed| format!(": {} held no more", are(placed.amount))).unwrap_or_default();
+    let said = Said::plain(format!("the hold is voided{freed}"));
+    Asking { session, ask, now: now(), said }.of(Order::Void { hold }, &[]).await
 }
 
 pub async fn reverse(session: &Session, transaction: &str, ask: &AskArgs) -> Done {
     let order = Order::Reverse { transaction: key(transaction) };
-    Asking { session, ask, now: now(), said: "the transaction is reversed".to_owned() }.of(order, &[]).await
+    let said = Said::plain("the transaction is reversed".to_owned());
+    Asking { session, ask, now: now(), said }.of(order, &[]).await
 }
 
 /// The ledger's tables keep whole microseconds.
@@ -79,6 +89,10 @@ pub fn now() -> Timestamp {
 
 fn points(amount: i64) -> String {
     output::count(amount.unsigned_abs(), "point", "points")
+}
+
+fn are(amount: i64) -> String {
+    output::count(amount.unsigned_abs(), "point is", "points are")
 }
 
 /// An id as it was printed, or the words that somebody chose for one.
@@ -93,13 +107,29 @@ fn random_key() -> Result<TransactionId, Failure> {
     Ok(TransactionId(uuid::Builder::from_random_bytes(bytes).into_uuid()))
 }
 
+/// What is told of a command that is applied.
+struct Said {
+    what: String,
+    /// When what it gives or holds ends, if it gives or holds anything.
+    until: Option<Option<Timestamp>>,
+}
+
+impl Said {
+    fn plain(what: String) -> Self {
+        Self { what, until: None }
+    }
+
+    fn until(what: String, expires_at: Option<Timestamp>) -> Self {
+        Self { what, until: Some(expires_at) }
+    }
+}
+
 /// One command on its way.
 struct Asking<'a> {
     session: &'a Session,
     ask: &'a AskArgs,
     now: Timestamp,
-    /// What is told if it is applied.
-    said: String,
+    said: Said,
 }
 
 impl Asking<'_> {
@@ -148,16 +178,29 @@ impl Asking<'_> {
     }
 
     fn print(&self, answer: &Answer) {
-        match &answer.verdict {
-            Verdict::Applied if answer.repeated => output::line(format!("{} (before, under this id)", self.said)),
-            Verdict::Applied => output::line(&self.said),
-            Verdict::Rejected(refusal) => output::line(format!("rejected: {}", refusal.detail)),
+        output::line(headline(&self.said.what, answer));
+        // The first time it was another moment, and this one's expiry is not that one's.
+        if let (Some(at), Verdict::Applied, false) = (self.said.until, &answer.verdict, answer.repeated) {
+            output::line(format!("expires  {}", due::told(at, &self.session.config.zone)));
         }
         if let (Some(left), Verdict::Applied) = (answer.left, &answer.verdict) {
             let Sums { posted, held } = left;
-            output::line(format!("balance  {posted} posted, {held} held, {} available", left.available()));
+            let then = if answer.repeated { ", as it was then" } else { "" };
+            output::line(format!("balance  {posted} posted, {held} held, {} available{then}", left.available()));
         }
         output::line(format!("id       {}", answer.id));
+    }
+}
+
+/// What became of it, in one sentence.
+fn headline(said: &str, answer: &Answer) -> String {
+    match (&answer.verdict, answer.repeated) {
+        (Verdict::Applied, false) => said.to_owned(),
+        (Verdict::Applied, true) => format!("already applied before, nothing new happened: {said}"),
+        (Verdict::Rejected(refusal), false) => format!("rejected: {}", refusal.detail),
+        (Verdict::Rejected(refusal), true) => {
+            format!("already rejected before, nothing new happened; a new id asks anew: {}", refusal.detail)
+        }
     }
 }
 
@@ -170,6 +213,8 @@ struct Told<'a> {
     /// One sentence about the reason.
     detail: Option<&'a str>,
     balance: Option<Left<'a>>,
+    /// Whether this was decided before, under this id: it is the answer of then.
+    repeated: bool,
 }
 
 #[derive(Serialize)]
@@ -193,6 +238,7 @@ impl<'a> Told<'a> {
             reason: refusal.map(|refusal| refusal.reason.as_str()),
             detail: refusal.map(|refusal| refusal.detail.as_str()),
             balance: answer.left.map(left),
+            repeated: answer.repeated,
         }
     }
 }
@@ -208,5 +254,36 @@ fn ask_again(error: TellerError, id: TransactionId) -> Failure {
             Failure::failed(anyhow::Error::from(error).context(format!("no answer to `--id {id}`")))
         }
         TellerError::Refused { .. } | TellerError::Schema(_) => Failure::failed(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rollbook_ledger::{Refusal, reasons};
+
+    use super::*;
+
+    fn answer(verdict: Verdict, repeated: bool) -> Answer {
+        Answer { id: key("receipt 77"), verdict, left: None, repeated }
+    }
+
+    #[test]
+    fn what_happened_before_is_told_as_such() {
+        let refusal = Refusal { reason: reasons::HOLD_VOIDED, detail: "the hold was voided before".to_owned() };
+        let told = |verdict: Verdict, repeated| headline("1 point awarded", &answer(verdict, repeated));
+        assert_eq!(told(Verdict::Applied, false), "1 point awarded");
+        assert_eq!(told(Verdict::Applied, true), "already applied before, nothing new happened: 1 point awarded");
+        assert_eq!(told(Verdict::Rejected(refusal.clone()), false), "rejected: the hold was voided before");
+        let again = told(Verdict::Rejected(refusal), true);
+        assert!(again.starts_with("already rejected before, nothing new happened"), "{again}");
+    }
+
+    /// Scripts rely on these.
+    #[test]
+    fn what_scripts_read_has_these_keys() {
+        let told = serde_json::to_value(Told::of(&answer(Verdict::Applied, true), None)).unwrap();
+        let keys: Vec<_> = told.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, ["balance", "detail", "id", "outcome", "reason", "repeated"]);
+        assert_eq!(told["repeated"], true);
     }
 }

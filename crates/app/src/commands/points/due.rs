@@ -3,7 +3,45 @@
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
+use crate::config::Resolved;
 use crate::exit::Failure;
+
+/// When something that is given or held is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry<'a> {
+    /// As somebody wrote it.
+    At(&'a str),
+    /// As `[points] expire_after` says of what is earned at that moment; without it, never.
+    AsEarned,
+    Never,
+}
+
+impl<'a> Expiry<'a> {
+    /// As `--expires` and `--never-expires` give it.
+    pub fn of(written: Option<&'a str>, never: bool) -> Self {
+        if never { Self::Never } else { written.map_or(Self::AsEarned, Self::At) }
+    }
+
+    pub fn moment(self, now: Timestamp, config: &Resolved) -> Result<Option<Timestamp>, Failure> {
+        match self {
+            Self::At(written) => parse(written, now, &config.zone).map(Some),
+            Self::AsEarned => Ok(config.points.as_ref().and_then(|rules| rules.expires_at(now, None))),
+            Self::Never => Ok(None),
+        }
+    }
+}
+
+/// For people: the last day, or the minute on the clock of the zone.
+pub fn told(at: Option<Timestamp>, zone: &TimeZone) -> String {
+    let Some(at) = at else { return "never".to_owned() };
+    let local = at.to_zoned(zone.clone());
+    if local.time() == jiff::civil::Time::midnight()
+        && let Ok(last) = local.date().yesterday()
+    {
+        return format!("at the end of {last}");
+    }
+    local.strftime("%F %H:%M %Z").to_string()
+}
 
 /// A date means its end in the organisation's zone: what expires on a day can be used on that day.
 /// A span is counted on the calendar of that zone, so that `24 months` ends on the same day of the month.
@@ -45,6 +83,14 @@ mod tests {
         // The clock was put forward meanwhile.
         assert_eq!(parsed("2 days"), at("2026-03-09T11:00:00Z"));
         assert_eq!(parsed("24 months"), at("2028-03-07T12:00:00Z"));
+    }
+
+    #[test]
+    fn an_expiry_is_told_as_it_was_meant() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        assert_eq!(told(None, &zone), "never");
+        assert_eq!(told(Some(at("2027-01-01T05:00:00Z")), &zone), "at the end of 2026-12-31");
+        assert_eq!(told(Some(at("2028-03-07T12:00:30.000001Z")), &zone), "2028-03-07 07:00 EST");
     }
 
     #[test]

@@ -81,12 +81,20 @@ pub struct Moved {
     pub owed: i64,
     /// What was posted after it.
     pub posted: Option<i64>,
+    /// The hold that it placed or resolved.
+    pub hold: Option<String>,
+    /// Added to what is held; below zero: returned from it.
+    pub held: i64,
+    /// What could be spent after it: posted less held.
+    pub available: i64,
     /// `issued`, `redeemed`, `expired`, or the other owner.
     pub other: Option<String>,
     pub actor: Option<String>,
     pub memo: Option<String>,
     pub outcome: &'static str,
     pub reason: Option<String>,
+    /// One sentence about the reason.
+    pub detail: Option<String>,
 }
 
 impl From<&HistoryRow> for Moved {
@@ -99,11 +107,15 @@ impl From<&HistoryRow> for Moved {
             amount: row.amount,
             owed: row.owed,
             posted: row.posted,
+            hold: row.hold.map(|hold| hold.to_string()),
+            held: row.held,
+            available: row.available,
             other: row.other.map(counterpart),
             actor: row.actor.map(|person| person.to_string()),
             memo: row.memo.clone(),
             outcome: if row.reason.is_none() { "applied" } else { "rejected" },
             reason: row.reason.as_ref().map(ToString::to_string),
+            detail: row.detail.clone(),
         }
     }
 }
@@ -136,28 +148,45 @@ pub async fn history(session: &Session, owner: &str, span: &SpanArgs, limit: Opt
     if session.json {
         output::json(&rows)?;
     } else {
-        print(&rows, limit.is_none());
+        print(&rows, limit.is_none(), &session.config.zone);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(rows: &[Moved], cut: bool) {
-    let mut table = output::table(&["WHEN", "WHAT", "POINTS", "BALANCE", "WITH", "REASON", "TRANSACTION"]);
+const HEADINGS: [&str; 9] = ["WHEN", "WHAT", "POINTS", "HELD", "BALANCE", "AVAILABLE", "WITH", "TRANSACTION", "WHY"];
+
+fn print(rows: &[Moved], cut: bool, zone: &TimeZone) {
+    let mut table = output::table(&HEADINGS);
     for row in rows {
-        let why = row.reason.clone().or_else(|| row.memo.clone());
         table.add_row([
-            row.at.strftime("%F %T").to_string(),
+            row.at.to_zoned(zone.clone()).strftime("%F %T").to_string(),
             if row.outcome == "applied" { row.kind.to_owned() } else { format!("{} (rejected)", row.kind) },
-            format!("{:+}", row.amount),
+            change(row.amount),
+            change(row.held),
             row.posted.map_or_else(String::new, |posted| posted.to_string()),
-            row.other.clone().unwrap_or_default(),
-            why.unwrap_or_default(),
+            row.available.to_string(),
+            row.with(),
             row.transaction.clone(),
+            row.detail.clone().or_else(|| row.memo.clone()).unwrap_or_default(),
         ]);
     }
     output::line(table);
     let more = if cut && rows.len() == SCREENFUL as usize { " (the newest; --limit shows more)" } else { "" };
     output::line(format!("{}{more}", output::count(rows.len() as u64, "line", "lines")));
+}
+
+/// Nothing where nothing changed, so that what did stands out.
+pub fn change(amount: i64) -> String {
+    if amount == 0 { String::new() } else { format!("{amount:+}") }
+}
+
+impl Moved {
+    /// Where units came from or went, and whose hold was resolved. A hold has the id of its transaction.
+    fn with(&self) -> String {
+        let hold = self.hold.as_ref().filter(|hold| **hold != self.transaction).map(|hold| format!("hold {hold}"));
+        let parts: Vec<_> = self.other.iter().cloned().chain(hold).collect();
+        parts.join(", ")
+    }
 }
 
 /// What `points liability --json` prints.

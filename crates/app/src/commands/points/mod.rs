@@ -9,6 +9,7 @@ mod look;
 mod statement;
 pub(super) mod who;
 
+use self::due::Expiry;
 use super::Session;
 use crate::cli::points::PointsCommand;
 use crate::exit::Done;
@@ -24,12 +25,13 @@ pub async fn run(session: &Session, command: PointsCommand) -> Done {
         History { owner, span, limit } => look::history(session, &owner, &span, limit).await,
         Statement { owner, span, csv } => statement::run(session, &owner, &span, csv).await,
         Liability => look::liability(session).await,
-        Award { owner, amount, expires, ask } => act::award(session, &owner, amount, expires.as_deref(), &ask).await,
+        Award { owner, amount, expires, never_expires, ask } => {
+            act::award(session, &owner, amount, Expiry::of(expires.as_deref(), never_expires), &ask).await
+        }
         Redeem { owner, amount, ask } => act::redeem(session, &owner, amount, &ask).await,
         Transfer { from, to, amount, ask } => act::transfer(session, &from, &to, amount, &ask).await,
         Hold { owner, amount, expires, never_expires, ask } => {
-            let expires = (!never_expires).then_some(expires);
-            act::hold(session, &owner, amount, expires.as_deref(), &ask).await
+            act::hold(session, &owner, amount, Expiry::of(Some(&expires), never_expires), &ask).await
         }
         Settle { hold, amount, to, ask } => act::settle(session, &hold, amount, to.as_deref(), &ask).await,
         Void { hold, ask } => act::void(session, &hold, &ask).await,
