@@ -66,7 +66,7 @@ pub fn leg(row: &SqliteRow) -> Result<Leg, StoreError> {
         amount: cells.get("amount")?,
         from_version: cells.get("from_version")?,
         to_version: cells.get("to_version")?,
-        takes_back: maybe_uuid(&cells, "takes_back")?.map(TransactionId),
+        takes_back: cells.maybe_uuid("takes_back")?.map(TransactionId),
     })
 }
 

@@ -4,7 +4,6 @@ use rollbook_ledger::{Destination, Order, Share};
 
 use super::Harness;
 use super::ledger_samples::{POINTS, award, command, execute, hold, hold_id, member, redeem, void};
-use super::samples::at;
 use crate::HistoryFilter;
 
 /// A hold and what became of it stand there with its amount, once, and with what is free after it.

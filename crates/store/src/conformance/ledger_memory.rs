@@ -119,18 +119,18 @@ impl Memory {
                 Verdict::Rejected(refusal) => Some(refusal.detail.clone()),
             },
         };
-        let held = hold.filter(|_| transaction.is_applied()).map_or(0, |hold| hold.amount);
-        let held = if transaction.kind == Kind::Hold { held } else { -held };
+        let reserved = hold.filter(|_| transaction.is_applied()).map_or(0, |hold| hold.amount);
+        let pinned = if transaction.kind == Kind::Hold { reserved } else { -reserved };
         let legs: Vec<_> = self.tables.rows.legs.iter().filter(|leg| leg.transaction == transaction.id).collect();
         if legs.is_empty() && transaction.account == Some(available) {
-            return vec![HistoryRow { held, ..row }];
+            return vec![HistoryRow { held: pinned, ..row }];
         }
         let mut rows: Vec<_> = legs
             .into_iter()
             .filter_map(|leg| of_leg(&row, leg, available, Account::owed(filter.asset, filter.owner)))
             .collect();
         if let Some(first) = rows.first_mut() {
-            first.held = held;
+            first.held = pinned;
         }
         rows
     }
