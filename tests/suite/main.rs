@@ -10,6 +10,7 @@ mod doctor;
 mod earning;
 mod end_to_end;
 mod faults;
+mod groups;
 mod people;
 mod points;
 mod privacy;
