@@ -6,6 +6,7 @@
 
 mod configuration;
 mod crash;
+mod discounts;
 mod doctor;
 mod earning;
 mod end_to_end;

@@ -8,11 +8,11 @@ use rollbook_crash::COMMAND_POINTS;
 use rollbook_tests::{Options, World};
 use serde_json::Value;
 
-fn outcome(told: &Value) -> (&str, &str) {
+pub fn outcome(told: &Value) -> (&str, &str) {
     (told["outcome"].as_str().unwrap(), told["reason"].as_str().unwrap_or_default())
 }
 
-fn balance(world: &World, owner: &str) -> (i64, i64, i64, i64) {
+pub fn balance(world: &World, owner: &str) -> (i64, i64, i64, i64) {
     let told = world.json(&["points", "balance", owner]);
     assert_eq!(told["owner"], owner);
     let number = |field: &str| told[field].as_i64().unwrap();
@@ -20,7 +20,7 @@ fn balance(world: &World, owner: &str) -> (i64, i64, i64, i64) {
 }
 
 /// Runs a command that may be refused, and tells what it printed.
-fn ask(world: &World, arguments: &[&str]) -> Value {
+pub fn ask(world: &World, arguments: &[&str]) -> Value {
     let output = world.cli(&[&["points"], arguments, &["--json"]].concat());
     let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
     let expected = i32::from(told["outcome"] != "applied");
@@ -28,8 +28,8 @@ fn ask(world: &World, arguments: &[&str]) -> Value {
     told
 }
 
-const ADA: &str = "ada@example.org";
-const GRACE: &str = "grace@example.org";
+pub const ADA: &str = "ada@example.org";
+pub const GRACE: &str = "grace@example.org";
 
 #[test]
 fn the_six_commands_move_what_they_say() {
@@ -62,13 +62,20 @@ fn the_same_key_gives_the_same_answer() {
     let world = World::up(&Options::default());
     let first = ask(&world, &["award", ADA, "10", "--id", "receipt 77"]);
     let refused = ask(&world, &["redeem", ADA, "11", "--id", "receipt 78"]);
+    assert_eq!((&first["repeated"], &refused["repeated"]), (&Value::Bool(false), &Value::Bool(false)));
     ask(&world, &["award", ADA, "100"]);
-    assert_eq!(ask(&world, &["award", ADA, "10", "--id", "receipt 77"]), first);
-    assert_eq!(ask(&world, &["redeem", ADA, "11", "--id", "receipt 78"]), refused, "a no stays a no");
+    let again = |told: &Value| {
+        let mut told = told.clone();
+        told["repeated"] = true.into();
+        told
+    };
+    assert_eq!(ask(&world, &["award", ADA, "10", "--id", "receipt 77"]), again(&first));
+    assert_eq!(ask(&world, &["redeem", ADA, "11", "--id", "receipt 78"]), again(&refused), "a no stays a no");
     let by_id = first["id"].as_str().unwrap();
-    assert_eq!(ask(&world, &["award", ADA, "10", "--id", by_id]), first, "the printed id is the same key");
+    assert_eq!(ask(&world, &["award", ADA, "10", "--id", by_id]), again(&first), "the printed id is the same key");
     let other = ask(&world, &["award", ADA, "12", "--id", "receipt 77"]);
     assert_eq!(outcome(&other), ("rejected", "conflicting_duplicate"));
+    assert_eq!(other["repeated"], false, "it is another command");
     assert_eq!(balance(&world, ADA), (110, 0, 110, 0));
     world.verified();
 }
@@ -116,8 +123,11 @@ fn mistakes_are_told_and_change_nothing() {
     };
     assert_eq!(code(&["points", "balance", ADA, "--json"]), 1, "nobody knows this address");
     assert_eq!(code(&["points", "balance", "not an address", "--json"]), 2);
-    assert_eq!(code(&["points", "award", ADA, "0", "--json"]), 2);
-    assert_eq!(code(&["points", "award", ADA, "9007199254740992", "--json"]), 2);
+    for amount in ["0", "-5", "1.5", "ten", "9007199254740992", "99999999999999999999"] {
+        assert_eq!(code(&["points", "award", ADA, amount, "--json"]), 2, "{amount}");
+    }
+    assert_eq!(code(&["points", "award", ADA, "5", "--id", "", "--json"]), 2, "it would be everybody's id");
+    assert_eq!(code(&["points", "award", ADA, "5", "--expires", "2099-01-01", "--never-expires"]), 2);
     assert_eq!(code(&["points", "transfer", ADA, "Ada@Example.org", "5", "--json"]), 2, "to itself");
     assert_eq!(code(&["points", "award", ADA, "5", "--expires", "2001-01-01", "--json"]), 2);
     assert_eq!(code(&["points", "award", "group:00000000-0000-4000-8000-000000000001", "5", "--json"]), 1);
@@ -142,12 +152,83 @@ fn the_history_adds_up_and_the_liability_is_what_owners_have() {
     assert_eq!(rows.iter().filter(|row| row["reason"] == "insufficient_points").count(), 1);
     let liability = world.json(&["points", "liability"]);
     assert_eq!((liability["posted"].as_i64(), liability["undated"].as_i64()), (Some(120), Some(50)));
-    assert_eq!(liability["expiring"][0]["month"], "2100-01", "a date is valid on its day");
+    assert_eq!(liability["expiring"][0]["month"], "2099-12", "a date is valid on its day");
     let statement = world.cli(&["points", "statement", ADA, "--csv"]);
     let text = String::from_utf8(statement.stdout).unwrap();
-    assert!(text.starts_with("date,what,points,balance,owed,for,transaction\n"), "{text}");
-    assert!(text.contains(",earned,100,100,0,\"boots, \"\"wide\"\"\","), "{text}");
+    assert!(text.starts_with("date,what,points,held,balance,available,owed,for,transaction,hold\n"), "{text}");
+    assert!(text.contains(",earned,100,0,100,100,0,\"boots, \"\"wide\"\"\","), "{text}");
     assert_eq!(text.lines().count(), 4, "{text}");
+}
+
+/// The text that a command prints.
+fn text(world: &World, arguments: &[&str]) -> String {
+    let output = world.cli(&[&["points"], arguments].concat());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// As points that are earned now, unless somebody says otherwise.
+#[test]
+fn an_award_expires_when_earned_points_would() {
+    let rules = "[points]\nexpire_after = \"24 months\"\n[[points.earn]]\non = \"payment_captured\"\nper_unit = 1\n";
+    let world = World::up(&Options { extra: rules.to_owned(), ..Options::default() });
+    ask(&world, &["award", ADA, "1"]);
+    ask(&world, &["award", ADA, "20", "--expires", "2099-12-31"]);
+    ask(&world, &["award", ADA, "300", "--never-expires"]);
+    let liability = world.json(&["points", "liability"]);
+    assert_eq!((&liability["undated"], &liability["expiring"][1]["points"]), (&300.into(), &20.into()));
+    let zone = jiff::tz::TimeZone::get("America/New_York").unwrap();
+    let months =
+        |count: i64| jiff::Timestamp::now().to_zoned(zone.clone()).checked_add(jiff::Span::new().months(count));
+    let expected = months(24).unwrap().strftime("%Y-%m").to_string();
+    assert_eq!(liability["expiring"][0]["month"], expected.as_str(), "by the calendar of the club's zone");
+    assert_eq!(liability["expiring"][0]["points"], 1);
+    assert!(text(&world, &["award", ADA, "4"]).contains(&format!("expires  {expected}")));
+    assert!(text(&world, &["award", ADA, "4", "--expires", "2099-12-31"]).contains("at the end of 2099-12-31"));
+    assert!(text(&world, &["award", ADA, "4", "--never-expires"]).contains("expires  never"));
+    world.verified();
+}
+
+#[test]
+fn without_a_rule_an_award_never_expires() {
+    let world = World::up(&Options::default());
+    assert!(text(&world, &["award", ADA, "5"]).contains("expires  never"));
+    assert_eq!(world.json(&["points", "liability"])["undated"], 5);
+}
+
+#[test]
+fn what_is_asked_again_says_so() {
+    let world = World::up(&Options::default());
+    let award = ["award", ADA, "10", "--id", "receipt 1"];
+    assert!(text(&world, &award).starts_with("10 points awarded to ada@example.org\n"));
+    assert!(text(&world, &award).starts_with("already applied before, nothing new happened: 10 points awarded"));
+    let redeem = ["redeem", ADA, "11", "--id", "receipt 2"];
+    assert!(text(&world, &redeem).starts_with("rejected: this needs 11 points and 10 are available"));
+    assert!(text(&world, &redeem).starts_with("already rejected before, nothing new happened"));
+}
+
+/// Which hold, how much, and what is free again; and why something was refused.
+#[test]
+fn holds_stand_in_the_history_and_in_the_statement() {
+    let world = World::up(&Options::default());
+    ask(&world, &["award", ADA, "100"]);
+    let hold = ask(&world, &["hold", ADA, "40", "--reason", "quote 12"]);
+    let hold = hold["id"].as_str().unwrap();
+    assert!(text(&world, &["balance", ADA]).contains(&format!("hold {hold}: 40, expires ")));
+    ask(&world, &["redeem", ADA, "61"]);
+    ask(&world, &["settle", hold, "25"]);
+    let history = world.json(&["points", "history", ADA]);
+    let told = |row: &Value| ["amount", "held", "posted", "available"].map(|field| row[field].as_i64().unwrap());
+    let rows: Vec<_> = history.as_array().unwrap().iter().map(told).collect();
+    assert_eq!(rows, [[100, 0, 100, 100], [0, 40, 100, 60], [0, 0, 100, 60], [-25, -40, 75, 75]]);
+    assert_eq!((history[1]["hold"].as_str(), history[3]["hold"].as_str()), (Some(hold), Some(hold)));
+    assert!(history[2]["detail"].as_str().unwrap().contains("of which 40 are held"), "{history:#}");
+    let printed = text(&world, &["history", ADA]);
+    assert!(printed.contains("+40") && printed.contains("this needs 61 points"), "{printed}");
+    let statement = text(&world, &["statement", ADA, "--csv"]);
+    let lines: Vec<_> = statement.lines().collect();
+    assert!(lines[2].contains(",held,0,40,100,60,0,quote 12,"), "{statement}");
+    assert!(lines[3].contains(",redeemed,-25,-40,75,75,0,,") && lines[3].ends_with(hold), "{statement}");
+    assert_eq!(lines.len(), 4, "what was refused is no part of it");
 }
 
 #[test]

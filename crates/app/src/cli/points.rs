@@ -5,13 +5,20 @@ use rollbook_ledger::LARGEST;
 
 use super::SpanArgs;
 
-/// OWNER is an e-mail address, or `group:` and the id of a group.
+const OWNER: &str = "An e-mail address, or `group:` and the id of a group";
+const AMOUNT: &str = "A whole number of points";
+
+/// Every command of points.
 #[derive(Debug, Subcommand)]
 pub enum PointsCommand {
-    /// What somebody has: posted, held, available, owed. What is due expires with the next command or the service's next sweep
-    Balance { owner: String },
-    /// What moved, newest last
+    /// What somebody has: posted, held (with the open holds), available, owed. What is due expires with the next command or the service's next sweep
+    Balance {
+        #[arg(help = OWNER)]
+        owner: String,
+    },
+    /// What moved, was held or was refused, newest last
     History {
+        #[arg(help = OWNER)]
         owner: String,
         #[command(flatten)]
         span: SpanArgs,
@@ -21,8 +28,9 @@ pub enum PointsCommand {
     },
     /// Give points. What somebody owes is paid from them first
     Award {
+        #[arg(help = OWNER)]
         owner: String,
-        #[arg(allow_negative_numbers = true, value_parser = amount)]
+        #[arg(help = AMOUNT, allow_negative_numbers = true, value_parser = amount)]
         amount: i64,
         /// When they expire: a date (valid on it), or how long from now: "24 months" (if not given, as
         /// `[points] expire_after` says of points that are earned now; without that, never)
@@ -36,25 +44,29 @@ pub enum PointsCommand {
     },
     /// Spend points
     Redeem {
+        #[arg(help = OWNER)]
         owner: String,
-        #[arg(allow_negative_numbers = true, value_parser = amount)]
+        #[arg(help = AMOUNT, allow_negative_numbers = true, value_parser = amount)]
         amount: i64,
         #[command(flatten)]
         ask: AskArgs,
     },
     /// Move points to somebody else; they keep their expiry
     Transfer {
+        #[arg(help = OWNER)]
         from: String,
+        #[arg(help = OWNER)]
         to: String,
-        #[arg(allow_negative_numbers = true, value_parser = amount)]
+        #[arg(help = AMOUNT, allow_negative_numbers = true, value_parser = amount)]
         amount: i64,
         #[command(flatten)]
         ask: AskArgs,
     },
     /// Reserve points until they are settled or voided: at a quote, for a discount at the bill
     Hold {
+        #[arg(help = OWNER)]
         owner: String,
-        #[arg(allow_negative_numbers = true, value_parser = amount)]
+        #[arg(help = AMOUNT, allow_negative_numbers = true, value_parser = amount)]
         amount: i64,
         /// When the hold ends by itself: a date (valid on it), or how long from now
         #[arg(long, value_name = "TIME", default_value = "1 day", conflicts_with = "never_expires")]
@@ -95,8 +107,9 @@ pub enum PointsCommand {
         #[command(flatten)]
         ask: AskArgs,
     },
-    /// A statement with the running balance
+    /// A statement with the running balance, for the member: what moved and what was held
     Statement {
+        #[arg(help = OWNER)]
         owner: String,
         #[command(flatten)]
         span: SpanArgs,
@@ -116,7 +129,7 @@ fn amount(written: &str) -> Result<i64, String> {
 
 /// An empty key would be the same one for everybody whose script forgot theirs.
 fn key(written: &str) -> Result<String, String> {
-    let wrong = || "an empty id is none; give one, or leave the option out".to_owned();
+    let wrong = || "an id must not be empty".to_owned();
     Some(written.trim().to_owned()).filter(|key| !key.is_empty()).ok_or_else(wrong)
 }
 

@@ -244,7 +244,12 @@ impl<'a> Told<'a> {
 }
 
 fn usage(malformed: Malformed) -> Failure {
-    Failure::usage(malformed)
+    match malformed {
+        Malformed::Memo => {
+            Failure::usage(anyhow::anyhow!("`--reason` is no line of at most 500 characters; shorten it"))
+        }
+        other => Failure::usage(other),
+    }
 }
 
 /// Whether it happened may be open, so the id matters more than ever.

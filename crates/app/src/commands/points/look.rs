@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rollbook_ledger::{Asset, LARGEST, LotId, Owner};
+use jiff::{Timestamp, ToSpan as _};
+use rollbook_ledger::{Asset, Hold, LARGEST, Lot, LotId, Owner};
 use rollbook_store::{Counterpart, Database, HistoryFilter, HistoryRow, Standing};
 use serde::Serialize;
 
+use super::due;
 use super::who::{self, Named};
 use crate::cli::SpanArgs;
 use crate::commands::Session;
@@ -66,6 +67,10 @@ pub async fn balance(session: &Session, owner: &str) -> Done {
         output::json(&balance)?;
     } else {
         balance.print();
+        for Hold { id, amount, expires_at, .. } in store.open_holds(Asset::Points, named.owner).await? {
+            let expires = due::told(expires_at, &session.config.zone);
+            output::line(format!("hold {id}: {amount}, expires {expires}"));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -204,7 +209,7 @@ struct Liability {
 
 #[derive(Serialize)]
 struct Expiring {
-    /// Year and month.
+    /// The year and the last month in which they can be spent.
     month: String,
     points: i64,
     lots: u64,
@@ -233,12 +238,18 @@ async fn months(store: &dyn Database, zone: &TimeZone) -> Result<Vec<Expiring>, 
         let Some(last) = page.last() else { break };
         after = Some(last.id);
         for lot in &page {
-            let month = lot.expires_at.to_zoned(zone.clone()).strftime("%Y-%m").to_string();
+            let month = last_month(lot, zone);
             let sum = sums.entry(month).or_default();
             *sum = (sum.0.saturating_add(lot.remaining).min(LARGEST), sum.1 + 1);
         }
     }
     Ok(sums.into_iter().map(|(month, (points, lots))| Expiring { month, points, lots }).collect())
+}
+
+/// The last one in which they can be spent: what is good until midnight of New Year's Eve is December's.
+fn last_month(lot: &Lot, zone: &TimeZone) -> String {
+    let last = lot.expires_at.saturating_sub(1.microsecond()).unwrap_or(lot.expires_at);
+    last.to_zoned(zone.clone()).strftime("%Y-%m").to_string()
 }
 
 fn print_liability(report: &Liability) {

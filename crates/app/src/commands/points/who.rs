@@ -21,14 +21,15 @@ impl Named {
             let group = group_id(id)?;
             return Ok(Self { owner: Owner::Group(group), name: format!("group:{group}") });
         }
-        let email = email(written)?;
+        let wrong =
+            || anyhow::anyhow!("`{written}` is no owner: give an e-mail address, or `group:` and the id of a group");
+        let email = Email::parse(written).ok_or_else(|| Failure::usage(wrong()))?;
         Ok(Self { owner: Owner::Person(PersonId::of_first_address(&email)), name: email.to_string() })
     }
 }
 
 pub fn email(written: &str) -> Result<Email, Failure> {
-    let wrong =
-        || anyhow::anyhow!("`{written}` is no owner: give an e-mail address, or `group:` and the id of a group");
+    let wrong = || anyhow::anyhow!("`{written}` is no e-mail address; give that of a member");
     Email::parse(written).ok_or_else(|| Failure::usage(wrong()))
 }
 
