@@ -103,7 +103,7 @@ mod tests {
         for text in all {
             let parts: Vec<_> = text.split(": ").collect();
             let once = |part: &&str| parts.iter().filter(|other| other.contains(*part)).count() == 1;
-            assert!(parts.iter().all(|part| once(&part)), "{text}");
+            assert!(parts.iter().all(once), "{text}");
             assert!(text.ends_with(": error returned from database: on purpose"), "{text}");
         }
     }

@@ -249,7 +249,8 @@ const LIES: [(&str, &str); 20] = [
     ("UPDATE lot SET remaining = remaining + 1000 WHERE held > 0", "lots_within_their_balance"),
     ("UPDATE lot_movement SET amount = -amount WHERE amount = 30", "lots_are_the_sum_of_movements"),
     (
-        "UPDATE leg SET takes_back = (SELECT min(reverses) FROM ledger_transaction WHERE outcome = 'applied')
+        "UPDATE leg SET takes_back = (SELECT reverses FROM ledger_transaction
+         WHERE outcome = 'applied' AND reverses IS NOT NULL ORDER BY reverses LIMIT 1)
          WHERE takes_back IS NOT NULL",
         "each_transaction_reversed_once",
     ),

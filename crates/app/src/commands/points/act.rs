@@ -21,7 +21,8 @@ pub async fn award(session: &Session, owner: &str, amount: i64, expires: Expiry<
     let (to, now) = (Named::parse(owner)?, now());
     let expires_at = expires.moment(now, &session.config)?;
     let order = Order::Post { asset: Asset::Points, moves: vec![Move::Award { to: to.owner, amount, expires_at }] };
-    let said = Said::until(format!("{} awarded to {}", points(amount), to.name), expires_at);
+    let said =
+        Said::until(format!("{} awarded to {}", points(amount), to.name), due::told(expires_at, &session.config.zone));
     Asking { session, ask, now, said }.of(order, &[&to]).await
 }
 
@@ -45,8 +46,8 @@ pub async fn hold(session: &Session, owner: &str, amount: i64, expires: Expiry<'
     let (from, now) = (Named::parse(owner)?, now());
     let expires_at = expires.moment(now, &session.config)?;
     let order = Order::Hold { from: Account::available(Asset::Points, from.owner), amount, expires_at };
-    let said =
-        Said::until(format!("{} of {} held; the id settles or voids them", points(amount), from.name), expires_at);
+    let what = format!("{} of {} held; the id settles or voids them", points(amount), from.name);
+    let said = Said::until(what, due::told(expires_at, &session.config.zone));
     Asking { session, ask, now, said }.of(order, &[&from]).await
 }
 
@@ -55,10 +56,10 @@ pub async fn settle(session: &Session, hold: &str, amount: Option<i64>, to: Opti
     let to = to.map(Named::parse).transpose()?;
     let placed = session.store().await?.hold(hold).await?;
     // Without a hold the ledger says so; any amount will do.
-    let held = placed.map_or(1, |placed| placed.amount);
-    let amount = amount.unwrap_or(held);
+    let whole = placed.map_or(1, |placed| placed.amount);
+    let amount = amount.unwrap_or(whole);
     let destination = to.as_ref().map_or(Destination::Redeemed, |to| Destination::Owner(to.owner));
-    let said = Said::plain(format!("{amount} of {} on hold settled{}", points(held), rest(held - amount)));
+    let said = Said::plain(format!("{amount} of {} on hold settled{}", points(whole), rest(whole - amount)));
     let order = Order::Settle { hold, shares: vec![Share { to: destination, amount }] };
     Asking { session, ask, now, said }.of(order, &to.iter().collect::<Vec<_>>()).await
 }
@@ -110,8 +111,8 @@ fn random_key() -> Result<TransactionId, Failure> {
 /// What is told of a command that is applied.
 struct Said {
     what: String,
-    /// When what it gives or holds ends, if it gives or holds anything.
-    until: Option<Option<Timestamp>>,
+    /// When what it gives or holds ends, in words, if it gives or holds anything.
+    until: Option<String>,
 }
 
 impl Said {
@@ -119,8 +120,8 @@ impl Said {
         Self { what, until: None }
     }
 
-    fn until(what: String, expires_at: Option<Timestamp>) -> Self {
-        Self { what, until: Some(expires_at) }
+    fn until(what: String, until: String) -> Self {
+        Self { what, until: Some(until) }
     }
 }
 
@@ -180,8 +181,8 @@ impl Asking<'_> {
     fn print(&self, answer: &Answer) {
         output::line(headline(&self.said.what, answer));
         // The first time it was another moment, and this one's expiry is not that one's.
-        if let (Some(at), Verdict::Applied, false) = (self.said.until, &answer.verdict, answer.repeated) {
-            output::line(format!("expires  {}", due::told(at, &self.session.config.zone)));
+        if let (Some(until), Verdict::Applied, false) = (&self.said.until, &answer.verdict, answer.repeated) {
+            output::line(format!("expires  {until}"));
         }
         if let (Some(left), Verdict::Applied) = (answer.left, &answer.verdict) {
             let Sums { posted, held } = left;
