@@ -18,17 +18,20 @@ use crate::statements::{Query, column, execute, fetch, sql};
 
 /// The earnings that `reads` asks for, and who is a member of which group.
 ///
-/// Whose a payment's earnings are never changes, so it is read first. What they earned is read once
-/// they are locked, in statements of their own: only those see what the last holder committed.
+/// Whose a payment's earnings are never changes, so that is read first. What they earned is read once
+/// they are locked, in statements of their own: only those see what the last holder committed. A
+/// payment that was recorded in between is known with everything that counts with it, if its owner
+/// is locked, and else not at all: half of it would be taken for all that it earned.
 pub async fn load(connection: &mut PgConnection, reads: &Reads, state: &mut State) -> Result<(), StoreError> {
     let mut scopes = reads.scopes.clone();
-    let mut of_payments = State::default();
-    add_payments(connection, reads, &mut of_payments).await?;
-    let owners = of_payments.earnings.values().map(|earning| earning.owner);
-    lock(connection, owners.chain(scopes.iter().map(|scope| scope.owner)).collect()).await?;
-    scopes.extend(of_payments.earnings.values().filter_map(Earning::scope));
-    if !of_payments.earnings.is_empty() {
-        add_payments(connection, reads, state).await?;
+    let mut locked: BTreeSet<Owner> = scopes.iter().map(|scope| scope.owner).collect();
+    locked.extend(of_payments(connection, reads).await?.iter().map(|earning| earning.owner));
+    lock(connection, &locked).await?;
+    if !locked.is_empty() {
+        for earning in of_payments(connection, reads).await?.into_iter().filter(|one| locked.contains(&one.owner)) {
+            scopes.extend(earning.scope());
+            state.add_earning(earning);
+        }
     }
     if !scopes.is_empty() {
         for row in fetch(connection, in_scopes(&scopes.iter().collect::<Vec<_>>())).await? {
@@ -38,22 +41,19 @@ pub async fn load(connection: &mut PgConnection, reads: &Reads, state: &mut Stat
     members(connection, reads, state).await
 }
 
-async fn add_payments(connection: &mut PgConnection, reads: &Reads, state: &mut State) -> Result<(), StoreError> {
+async fn of_payments(connection: &mut PgConnection, reads: &Reads) -> Result<Vec<Earning>, StoreError> {
     if reads.earned_by.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let names = reads.earned_by.iter().map(|payment| (payment.account.as_str(), payment.transaction.as_str()));
     let (accounts, transactions) = names.collect::<(Vec<_>, Vec<_>)>();
     let query = sqlx::query(sql!("earnings_of_payments")).bind(accounts).bind(transactions);
-    for row in fetch(connection, query).await? {
-        state.add_earning(earning(&row)?);
-    }
-    Ok(())
+    fetch(connection, query).await?.iter().map(earning).collect()
 }
 
 /// In the order of their ids. An owner of neither a cap nor a payment never waits.
-async fn lock(connection: &mut PgConnection, owners: BTreeSet<Owner>) -> Result<(), StoreError> {
-    let ids: BTreeSet<Uuid> = owners.into_iter().map(Owner::uuid).collect();
+async fn lock(connection: &mut PgConnection, owners: &BTreeSet<Owner>) -> Result<(), StoreError> {
+    let ids: BTreeSet<Uuid> = owners.iter().map(|owner| owner.uuid()).collect();
     if ids.is_empty() {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! The store against the suite of its port, and what only PostgreSQL can get wrong.
 
 mod commands;
+mod earning;
 mod examining;
 mod fixture;
 mod outages;
