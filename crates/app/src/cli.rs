@@ -236,6 +236,9 @@ pub enum EventsCommand {
     Replay {
         #[command(flatten)]
         args: EventsListArgs,
+        /// Send all of it to this processor, for example to `points` once the configuration has them
+        #[arg(long, value_name = "PROCESSOR")]
+        to: Option<String>,
         /// Decide anew on what was ignored, for example after the field names of a source were mended
         #[arg(long)]
         redecide: bool,

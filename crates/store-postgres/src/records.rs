@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use rollbook_domain::{Email, Envelope, EnvelopeId, PersonId, State};
+use rollbook_domain::{Email, Envelope, EnvelopeId, PersonId, ProcessorName, State};
 use rollbook_store::{EventFilter, EventRow, MemberRow, PersonRecords, Records, Snapshot, StoreError};
 use sqlx::postgres::PgRow;
 
@@ -66,10 +66,15 @@ impl Records for PostgresStore {
         self.patience.with(async { Ok(PostgresSnapshot::of(self.view().await?).await?.boxed()) }).await
     }
 
-    async fn replay_events(&self, filter: &EventFilter, redecide: bool) -> Result<u64, StoreError> {
+    async fn replay_events(
+        &self,
+        filter: &EventFilter,
+        to: Option<&ProcessorName>,
+        redecide: bool,
+    ) -> Result<u64, StoreError> {
         // Read before the lock is taken: rows of `processed` never go.
         let events = self.events(filter).await?;
-        let chosen = requests(&events);
+        let chosen = requests(&events, to);
         let call = async {
             // Alone, so that nobody prunes what is about to be sent.
             let mut alone = self.begin_alone().await?;
@@ -96,10 +101,11 @@ impl Records for PostgresStore {
     }
 }
 
-/// Processor and envelope of each, once, oldest first.
-fn requests(newest_first: &[EventRow]) -> Vec<(&str, EnvelopeId)> {
+/// Processor (its own, or `to`) and envelope of each, once, oldest first.
+fn requests<'a>(newest_first: &'a [EventRow], to: Option<&'a ProcessorName>) -> Vec<(&'a str, EnvelopeId)> {
     let mut met = HashSet::new();
-    let oldest_first = newest_first.iter().rev().map(|row| (row.processor.as_str(), row.envelope));
+    let processor = |row: &'a EventRow| to.map_or(row.processor.as_str(), ProcessorName::as_str);
+    let oldest_first = newest_first.iter().rev().map(|row| (processor(row), row.envelope));
     oldest_first.filter(|request| met.insert(*request)).collect()
 }
 

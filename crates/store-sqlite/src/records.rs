@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rollbook_domain::{Email, Envelope, EnvelopeId, PersonId, State};
+use rollbook_domain::{Email, Envelope, EnvelopeId, PersonId, ProcessorName, State};
 use rollbook_sqlite::to_micros;
 use rollbook_store::{EventFilter, EventRow, MemberRow, PersonRecords, Records, Snapshot, StoreError};
 use sqlx::sqlite::SqliteRow;
@@ -63,9 +63,14 @@ impl Records for SqliteStore {
         Ok(Box::new(SqliteSnapshot::new(self.view().await?)))
     }
 
-    async fn replay_events(&self, filter: &EventFilter, redecide: bool) -> Result<u64, StoreError> {
+    async fn replay_events(
+        &self,
+        filter: &EventFilter,
+        to: Option<&ProcessorName>,
+        redecide: bool,
+    ) -> Result<u64, StoreError> {
         // Read before the lock is taken: rows of `processed` never go.
-        let chosen = requests(&self.events(filter).await?);
+        let chosen = requests(&self.events(filter).await?, to);
         let mut writing = self.writer.begin().await?;
         let query = sqlx::query(sql!("event_replay_outbox")).bind(chosen).bind(redecide);
         let put = query.execute(writing.connection()).await.map_err(store_error)?.rows_affected();
@@ -82,10 +87,11 @@ impl Records for SqliteStore {
     }
 }
 
-/// Processor and envelope of each, once, oldest first, as one JSON argument.
-fn requests(newest_first: &[EventRow]) -> String {
+/// Processor (its own, or `to`) and envelope of each, once, oldest first, as one JSON argument.
+fn requests(newest_first: &[EventRow], to: Option<&ProcessorName>) -> String {
     let mut met = HashSet::new();
-    let oldest_first = newest_first.iter().rev().map(|row| (row.processor.as_str(), json::hex(row.envelope.0)));
+    let processor = |row: &EventRow| to.map_or_else(|| row.processor.clone(), ToString::to_string);
+    let oldest_first = newest_first.iter().rev().map(|row| (processor(row), json::hex(row.envelope.0)));
     json::list(oldest_first.filter(|request| met.insert(request.clone())))
 }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rollbook_domain::{
-    Adjustment, Document, Email, Envelope, EnvelopeId, Payment, Person, PersonId, Seen, State, Term,
+    Adjustment, Document, Email, Envelope, EnvelopeId, Payment, Person, PersonId, ProcessorName, Seen, State, Term,
 };
 use serde::Serialize;
 
@@ -90,9 +90,14 @@ pub trait Records: Send + Sync {
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError>;
 
     /// Puts one outbox row for each processor and envelope of the events that match, oldest first,
-    /// if the envelope is still kept. Returns how many. With `redecide`, an ignored outcome may be
-    /// replaced.
-    async fn replay_events(&self, filter: &EventFilter, redecide: bool) -> Result<u64, StoreError>;
+    /// if the envelope is still kept. Returns how many. With `to`, all go to that processor, which need
+    /// not have seen them. With `redecide`, an ignored outcome may be replaced.
+    async fn replay_events(
+        &self,
+        filter: &EventFilter,
+        to: Option<&ProcessorName>,
+        redecide: bool,
+    ) -> Result<u64, StoreError>;
 
     /// Deletes envelopes received before this moment that no open or replaying dead letter (by any
     /// of its failures) and no outbox row needs; at most `limit`. Returns how many.

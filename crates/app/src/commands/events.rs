@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use rollbook_domain::{Envelope, EnvelopeId, Outcome};
+use rollbook_domain::{Envelope, EnvelopeId, Outcome, ProcessorName};
 use rollbook_store::{DeadLetter, DeadLetterFilter, EventFilter, EventRow};
 use serde::Serialize;
 
 use super::Session;
 use crate::cli::{EventsCommand, EventsListArgs};
 use crate::exit::{Done, FAILED, Failure};
-use crate::output;
+use crate::{output, wiring};
 
 /// On a terminal nobody reads more.
 const SCREENFUL: u32 = 100;
@@ -18,7 +18,10 @@ pub async fn run(session: &Session, command: EventsCommand) -> Done {
     match command {
         EventsCommand::List(args) => list(session, args).await,
         EventsCommand::Show { id, body } => show(session, EnvelopeId(id), body).await,
-        EventsCommand::Replay { args, redecide, dry_run } => replay(session, args, redecide, dry_run).await,
+        EventsCommand::Replay { args, to, redecide, dry_run } => {
+            let to = to.map(|to| running(session, &to)).transpose()?;
+            replay(session, args, to, redecide, dry_run).await
+        }
     }
 }
 
@@ -76,8 +79,15 @@ fn print(rows: &[EventRow]) {
 }
 
 /// Sends what matches through its processors once more, with the same keys: what was applied or
-/// rejected stays as it is. With `redecide`, what was ignored is decided anew.
-async fn replay(session: &Session, args: EventsListArgs, redecide: bool, dry_run: bool) -> Done {
+/// rejected stays as it is. With `redecide`, what was ignored is decided anew. With `to`, a processor
+/// that came later is sent what others saw.
+async fn replay(
+    session: &Session,
+    args: EventsListArgs,
+    to: Option<ProcessorName>,
+    redecide: bool,
+    dry_run: bool,
+) -> Done {
     let filter = filter(args)?;
     if filter == EventFilter::default() {
         let error = anyhow::anyhow!("say which: --reason, --processor, --source, --kind, --event-key, --since, …");
@@ -85,7 +95,7 @@ async fn replay(session: &Session, args: EventsListArgs, redecide: bool, dry_run
     }
     let store = session.store().await?;
     let matching = store.events(&filter).await?.len() as u64;
-    let done = if dry_run { 0 } else { store.replay_events(&filter, redecide).await? };
+    let done = if dry_run { 0 } else { store.replay_events(&filter, to.as_ref(), redecide).await? };
     if session.json {
         output::json(&serde_json::json!({ "matching": matching, "done": done, "dry_run": dry_run }))?;
     } else if dry_run {
@@ -94,6 +104,16 @@ async fn replay(session: &Session, args: EventsListArgs, redecide: bool, dry_run
         output::line(format!("{} on the way", output::count(done, "envelope", "envelopes")));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A processor that this configuration runs: nobody would work on what another is sent.
+fn running(session: &Session, written: &str) -> Result<ProcessorName, Failure> {
+    let names: Vec<&str> = wiring::processors(&session.config).iter().map(|processor| processor.name()).collect();
+    if names.contains(&written) {
+        return Ok(written.into());
+    }
+    let names = names.join(", ");
+    Err(Failure::usage(anyhow::anyhow!("no processor `{written}` runs with this configuration; it has {names}")))
 }
 
 /// What `events show --json` prints.

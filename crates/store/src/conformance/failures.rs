@@ -4,7 +4,9 @@ use rollbook_domain::Outcome;
 
 use super::Harness;
 use super::dead_letters::{all, keep, list, one, states};
-use super::samples::{Member, at, batch, commit, envelope, envelope_id, membership, nothing_is_broken, settle, waiver};
+use super::samples::{
+    Member, at, batch, commit, envelope, envelope_id, membership, nothing_is_broken, points, settle, waiver,
+};
 use crate::DeadLetterState::{Discarded, Open, Replaying, Resolved};
 use crate::{Batch, Database, DeadLetterFailure, DeadLetterFilter, EventFilter, Kept, SettledEvent};
 
@@ -127,15 +129,19 @@ pub async fn events_are_replayed_by_their_envelopes(harness: &impl Harness) {
     settle(&*store, waiver(), vec![Member(1).rents()]).await;
     let ignored = EventFilter { outcome: Some("ignored".to_owned()), ..EventFilter::default() };
     assert_eq!(store.events(&ignored).await.expect("listed").len(), 5);
-    assert_eq!(store.replay_events(&ignored, true).await.expect("replayed"), 3);
+    assert_eq!(store.replay_events(&ignored, None, true).await.expect("replayed"), 3);
     let to = |number, name: &str, redecide| (envelope_id(number), name.to_owned(), redecide);
     let expected = [to(1, "membership", true), to(2, "membership", true), to(1, "waiver", true)];
     assert_eq!(sent(&*store).await, expected);
 
     let one = EventFilter { envelope: Some(envelope_id(3)), ..EventFilter::default() };
-    assert_eq!(store.replay_events(&one, false).await.expect("replayed"), 1);
+    assert_eq!(store.replay_events(&one, None, false).await.expect("replayed"), 1);
     assert_eq!(sent(&*store).await[3], to(3, "membership", false));
+    // A processor that came later is sent what others saw.
+    let rented = EventFilter { reason: Some("not_membership".to_owned()), ..EventFilter::default() };
+    assert_eq!(store.replay_events(&rented, Some(&points()), false).await.expect("replayed"), 2);
+    assert_eq!(sent(&*store).await[4..], [to(1, "points", false), to(2, "points", false)]);
     let none = EventFilter { envelope: Some(envelope_id(99)), ..EventFilter::default() };
-    assert_eq!(store.replay_events(&none, true).await.expect("replayed"), 0);
+    assert_eq!(store.replay_events(&none, None, true).await.expect("replayed"), 0);
     nothing_is_broken(harness).await;
 }

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use rollbook_domain::{Email, Envelope, EnvelopeId};
+use rollbook_domain::{Email, Envelope, EnvelopeId, ProcessorName};
 use rollbook_store::{EventFilter, EventRow, MemberRow, PersonRecords, Snapshot};
 
 use super::*;
@@ -38,7 +38,7 @@ impl Records for Cellar {
         Err(StoreError::Unavailable("not asked for here".into()))
     }
 
-    async fn replay_events(&self, _: &EventFilter, _: bool) -> Result<u64, StoreError> {
+    async fn replay_events(&self, _: &EventFilter, _: Option<&ProcessorName>, _: bool) -> Result<u64, StoreError> {
         Ok(0)
     }
 

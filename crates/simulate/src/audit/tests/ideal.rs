@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rollbook_domain::{
     Account, Adjustment, AdjustmentKind, Currency, DisputePhase, Document, DocumentRef, Email, Envelope, EnvelopeId,
-    EventKey, Money, Payment, PaymentRef, Person, PersonId, Seen, State, Term, Waiver,
+    EventKey, Money, Payment, PaymentRef, Person, PersonId, ProcessorName, Seen, State, Term, Waiver,
 };
 use rollbook_store::{
     Check, DeadLetter, DeadLetterFailure, DeadLetterFilter, DeadLetterGroup, DeadLetterState, DeadLetters, EventFilter,
@@ -222,7 +222,7 @@ impl Records for FakeDatabase {
         Ok(Box::new(FakeSnapshot(self.0.clone())))
     }
 
-    async fn replay_events(&self, _: &EventFilter, _: bool) -> Result<u64, StoreError> {
+    async fn replay_events(&self, _: &EventFilter, _: Option<&ProcessorName>, _: bool) -> Result<u64, StoreError> {
         Err(not_played())
     }
 
