@@ -1,5 +1,12 @@
 //! Points that callbacks earn, from the request to the balance.
 
+mod any_order;
+#[path = "../../crates/points/tests/points/history.rs"]
+mod history;
+#[path = "../../crates/points/tests/points/world.rs"]
+#[expect(dead_code, reason = "the stories of the crate need more of it")]
+mod world;
+
 use rollbook_tests::{CLUBHOUSE, Options, World, sign};
 use serde_json::{Value, json};
 
@@ -75,6 +82,29 @@ fn a_payment_earns_and_its_refund_takes_back() {
         .iter()
         .filter(|event| event["processor"] == "points" && event["event_key"] == "payment:rental:captured");
     assert_eq!(of_rental.map(|event| event["reason"].as_str().unwrap()).collect::<Vec<_>>(), ["no_rule"]);
+    world.verified();
+}
+
+/// Points are switched on when there are payments already: whoever wants those to earn has them replayed,
+/// as often as they like. Switched off, what is left in the queue waits.
+#[test]
+fn payments_of_before_earn_once_they_are_replayed_to_the_processor() {
+    let mut world = World::up(&Options::default());
+    pays(&world, "1", &json!({}));
+    world.drain();
+    let refused = world.cli(&["events", "replay", "--to", "points", "--kind", "payment_captured"]);
+    assert_eq!(refused.status.code(), Some(2), "nobody would work on it");
+    assert_eq!(world.stop(), Some(0));
+    world.configure(&Options { extra: RULES.to_owned(), ..Options::default() });
+    world.start(&[]);
+    returns(&world, "1", "10.00");
+    for _ in 0..2 {
+        world.json(&["events", "replay", "--to", "points", "--kind", "payment_captured"]);
+        world.drain();
+        world.json(&["dead-letters", "replay", "--everything"]);
+        world.drain();
+    }
+    assert_eq!(balance(&world, ADA), (30, 0), "who had registered before is given nothing for it");
     world.verified();
 }
 

@@ -3,12 +3,12 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::Config;
-use rollbook_domain::{Event, Outcome, Owner, Rate};
+use rollbook_domain::{Event, Outcome, Owner};
 use rollbook_ledger::{Actor, Asset, Command, Move, Order, TransactionId};
-use rollbook_points::{Every, Most, Points, Rule, Trigger};
+use rollbook_points::Points;
 
 use crate::history::{History, history};
-use crate::world::{World, instant, monthly, owner, payments, rule, rules};
+use crate::world::{World, every_kind, instant, one_cap, owner};
 
 /// Every event at least once, any of them more often, in any order.
 type Schedule = Vec<(usize, bool)>;
@@ -24,32 +24,6 @@ fn delivered() -> impl Strategy<Value = (History, Schedule, Vec<usize>)> {
         let events = history.events().len();
         (Just(history), schedule(events), prop::collection::vec(1..9_usize, 1..5))
     })
-}
-
-fn named(name: &str, change: impl FnOnce(&mut Rule)) -> Rule {
-    let mut rule = payments(change);
-    rule.name = Some(name.to_owned());
-    rule
-}
-
-/// With and without caps, by the unit and fixed, for some and for all.
-fn every_kind() -> Points {
-    let week = Some(Most { points: 15, every: Every::Week });
-    Points::new(rules(vec![
-        named("dues", |rule| (rule.purpose, rule.most) = (Some("membership".to_owned()), Some(monthly(60)))),
-        named("half", |rule| rule.rate = Rate::PerUnit { per_10000: 5000 }),
-        named("welcome", |rule| {
-            rule.source = Some("shop".to_owned());
-            rule.rate = Rate::Award { points: 25 };
-            rule.most = Some(Most { points: 60, every: Every::Months(12) });
-        }),
-        rule(Trigger::MemberRegistered),
-        Rule { most: week, ..rule(Trigger::DocumentCompleted) },
-    ]))
-}
-
-fn one_cap() -> Points {
-    Points::new(rules(vec![named("dues", |rule| rule.most = Some(monthly(60))), rule(Trigger::MemberRegistered)]))
 }
 
 /// Ada owes 30 from before.

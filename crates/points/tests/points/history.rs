@@ -4,7 +4,7 @@ use jiff::{Timestamp, ToSpan as _};
 use proptest::prelude::*;
 use rollbook_domain::{Account, Amount, Capture, DisputePhase, Event, Fact, SourceName};
 
-use crate::world::{captured, disputed, dollars, instant, refunded, registered, signed};
+use super::world::{captured, disputed, dollars, instant, refunded, registered, signed};
 
 const ADDRESSES: [&str; 3] = ["ada@example.org", " Bea@Example.org", "cleo@example.org"];
 
@@ -110,7 +110,7 @@ pub fn history() -> impl Strategy<Value = History> {
 /// A fact has one time and one story.
 fn first_of_each(events: Vec<Event>) -> Vec<Event> {
     let mut seen = std::collections::BTreeSet::new();
-    events.into_iter().filter(|event| seen.insert(crate::world::fact_of(event))).collect()
+    events.into_iter().filter(|event| seen.insert(super::world::fact_of(event))).collect()
 }
 
 impl History {

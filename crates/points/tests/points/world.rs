@@ -72,6 +72,32 @@ pub fn rules(earn: Vec<Rule>) -> Rules {
     Rules { zone, currency: usd(), expire_after: Some(Lifetime::Months(24)), earn }
 }
 
+fn named(name: &str, change: impl FnOnce(&mut Rule)) -> Rule {
+    let mut rule = payments(change);
+    rule.name = Some(name.to_owned());
+    rule
+}
+
+/// With and without caps, by the unit and fixed, for some and for all.
+pub fn every_kind() -> Points {
+    let week = Some(Most { points: 15, every: Every::Week });
+    Points::new(rules(vec![
+        named("dues", |rule| (rule.purpose, rule.most) = (Some("membership".to_owned()), Some(monthly(60)))),
+        named("half", |rule| rule.rate = Rate::PerUnit { per_10000: 5000 }),
+        named("welcome", |rule| {
+            rule.source = Some("shop".to_owned());
+            rule.rate = Rate::Award { points: 25 };
+            rule.most = Some(Most { points: 60, every: Every::Months(12) });
+        }),
+        rule(Trigger::MemberRegistered),
+        Rule { most: week, ..rule(Trigger::DocumentCompleted) },
+    ]))
+}
+
+pub fn one_cap() -> Points {
+    Points::new(rules(vec![named("dues", |rule| rule.most = Some(monthly(60))), rule(Trigger::MemberRegistered)]))
+}
+
 pub fn event(key: EventKey, at: &str, fact: Fact) -> Event {
     Event { key, account: Account::from("club"), source: SourceName::from("shop"), occurred_at: instant(at), fact }
 }
