@@ -145,9 +145,9 @@ pub enum GroupChange {
 }
 
 impl GroupChange {
-    /// Whoever has no use of an invitation is not told whose it is.
+    /// Whoever has no use of an invitation is not told whose it is, nor anybody whose an id is.
     pub fn tells_the_group(self) -> bool {
-        !matches!(self, Self::UnknownInvitation | Self::InvitationExpired | Self::InvitationUsed)
+        !matches!(self, Self::Conflicting | Self::UnknownInvitation | Self::InvitationExpired | Self::InvitationUsed)
     }
 }
 
