@@ -82,7 +82,7 @@ fn the_same_key_changes_a_group_once() {
     assert_eq!(ask(&world, &printed)["repeated"], true, "the printed id is the same key");
     let again = ask(&world, &invite);
     assert_eq!((&again["id"], &again["code"], &again["repeated"]), (&invited["id"], &Value::Null, &json!(true)));
-    assert!(text(&world, &join).contains("(before, under this id)"));
+    assert!(text(&world, &join).contains("already applied before, nothing new happened"));
     assert!(text(&world, &invite).contains("is not kept"));
     for other in [
         &["join", group, GRACE, "--id", "minutes of June"][..],

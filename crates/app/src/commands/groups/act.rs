@@ -126,11 +126,11 @@ impl Asking<'_> {
     fn sentence(&self, change: GroupChange, words: String) -> String {
         match change {
             GroupChange::Repeated if self.invited.is_some() => {
-                "an invitation was made before, under this id; its code was told then and is not kept: if it is lost, \
+                "already applied before, nothing new happened: the code was told then and is not kept; if it is lost, \
                  invite with another id"
                     .to_owned()
             }
-            GroupChange::Repeated => format!("{words} (before, under this id)"),
+            GroupChange::Repeated => format!("already applied before, nothing new happened: {words}"),
             GroupChange::Unchanged => format!("{words} (it was so already)"),
             _ => words,
         }
