@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use rollbook_domain::PersonId;
 use rollbook_ledger::{GroupId, Role};
-use rollbook_store::{ChangeId, GroupChange, GroupOrder, Invitation, Said};
+use rollbook_store::{ChangeId, GroupChange, GroupOrder, Invitation, Said, StoreError};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -106,10 +106,8 @@ impl Asking<'_> {
     /// `words` are told if it is applied.
     async fn of(self, order: &GroupOrder, words: impl FnOnce(GroupId) -> String) -> Done {
         let id = self.said.id;
-        // Whether it happened may be open, so the id matters more than ever.
-        let ask_again = |error| anyhow::Error::from(error).context(format!("no answer to `--id {id}`"));
         let store = self.session.store().await?;
-        let (change, group) = store.change_group(order, &self.said).await.map_err(ask_again)?;
+        let (change, group) = store.change_group(order, &self.said).await.map_err(|error| ask_again(error, id))?;
         let refusal = refusal(change);
         if self.session.json {
             output::json(&self.told(change, group))?;
@@ -148,6 +146,16 @@ impl Asking<'_> {
             repeated: change == GroupChange::Repeated,
             invited: self.invited.map(|invited| if made { invited } else { Invited::default() }),
         }
+    }
+}
+
+/// Whether it happened may be open, so the id matters more than ever.
+fn ask_again(error: StoreError, id: ChangeId) -> Failure {
+    match error {
+        StoreError::Unavailable(_) | StoreError::Conflict(_) => {
+            Failure::failed(anyhow::Error::from(error).context(format!("no answer to `--id {id}`; ask again with it")))
+        }
+        StoreError::Refused(_) | StoreError::Corrupt { .. } | StoreError::Schema(_) => Failure::failed(error),
     }
 }
 
