@@ -52,9 +52,9 @@ fn captured(payments: &[Vec<Earning>]) -> Batch {
 
 /// What each payment gave.
 async fn write(store: &PostgresStore, payments: &[Vec<Earning>]) {
-    let mut tx = store.begin().await.unwrap();
-    tx.write(&captured(payments)).await.unwrap();
-    tx.commit().await.unwrap();
+    let mut tx = store.begin().await.expect("begun");
+    tx.write(&captured(payments)).await.expect("written");
+    tx.commit().await.expect("written");
 }
 
 fn refunds_of(transactions: &[&str]) -> Reads {
@@ -64,7 +64,7 @@ fn refunds_of(transactions: &[&str]) -> Reads {
 async fn until_somebody_waits(world: &World) {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let mut stranger = world.fresh.connect().await;
-    while sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut stranger).await.unwrap() == 0 {
+    while sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut stranger).await.expect("a count") == 0 {
         tokio::task::yield_now().await;
     }
 }

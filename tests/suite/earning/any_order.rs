@@ -13,11 +13,11 @@ use rollbook_domain::{
     Account, Earning, Envelope, EnvelopeId, Event, Fact, FactKind, GroupId, Owner, PaymentRef, ProcessorName, Reads,
     Scope, SourceName,
 };
-use rollbook_ledger::{Asset, Command, Due, Lot, Role};
+use rollbook_ledger::{Actor, Asset, Command, Due, Lot, Role};
 use rollbook_points::{Lifetime, Points, Rules};
 use rollbook_providers::{Fields, KeyFault, Keys, Provider, Request, Secret, SignatureFault, Signed, TranslateFault};
 use rollbook_queue::{DEAD_LETTERS, MemoryQueue, Message, Queue as _, QueueDepth};
-use rollbook_store::{Database, EventFilter, Group, Store};
+use rollbook_store::{ChangeId, Database, EventFilter, GroupChange, GroupOrder, Said, Store};
 use rollbook_tests::Records;
 use rollbook_worker::{Context, InFlight, Options, RetrySchedule, Source, Sources, run_processor};
 use tokio_util::sync::CancellationToken;
@@ -190,7 +190,8 @@ async fn by_workers(store: &Arc<dyn Database>, rules: &Points, events: Vec<Event
         .collect();
     until_left(&queue, all).await;
     queue.crash();
-    store.join_group(household(), person(ADA), Role::Viewer, instant("2018-01-01T00:00:00Z")).await.unwrap();
+    let joins = GroupOrder::Join { group: household(), person: person(ADA), role: Role::Viewer };
+    change(&**store, &joins, 4, founded()).await;
     until_left(&queue, 0).await;
     stop.cancel();
     for worker in workers {
@@ -201,11 +202,20 @@ async fn by_workers(store: &Arc<dyn Database>, rules: &Points, events: Vec<Event
 }
 
 async fn found_household(store: &dyn Database) {
-    let at = instant("2018-01-01T00:00:00Z");
-    let group = Group { id: household(), name: "Household".to_owned(), created_at: at };
-    store.create_group(&group, Some(person(CLEO))).await.unwrap();
-    store.join_group(household(), person(BEA), Role::Spender, at).await.unwrap();
-    store.leave_group(household(), person(BEA), bea_left()).await.unwrap();
+    let (group, bea) = (household(), person(BEA));
+    let create = GroupOrder::Create { name: "Household".to_owned(), owner: Some(person(CLEO)) };
+    change(store, &create, group.0.as_u128(), founded()).await;
+    change(store, &GroupOrder::Join { group, person: bea, role: Role::Spender }, 2, founded()).await;
+    change(store, &GroupOrder::Leave { group, person: bea }, 3, bea_left()).await;
+}
+
+fn founded() -> Timestamp {
+    instant("2018-01-01T00:00:00Z")
+}
+
+async fn change(store: &dyn Database, order: &GroupOrder, id: u128, at: Timestamp) {
+    let said = Said::new(ChangeId(Uuid::from_u128(id)), at, Actor::System);
+    assert_eq!(store.change_group(order, &said).await.unwrap().0, GroupChange::Done);
 }
 
 fn owners() -> [Owner; 4] {
