@@ -6,6 +6,8 @@
 use crate::books::Books;
 use crate::lots::{Draft, Portion, soonest, up_to};
 use crate::reads::Directory as _;
+use jiff::Timestamp;
+
 use crate::{Account, Asset, Leg, Lot, LotMovement, Owner, Place, TransactionId};
 
 /// What an owner got, as far as it can be told from their other units.
@@ -26,7 +28,7 @@ impl Gift {
     }
 
     /// What an applied post or settle gave to the owner of `account`. Any other gave nothing.
-    pub fn of_transaction(books: &Books, id: TransactionId, account: Account) -> Self {
+    fn of_transaction(books: &Books, id: TransactionId, account: Account) -> Self {
         let mut gift = Self::default();
         if books.transaction(id).is_some_and(crate::Transaction::is_reversible) {
             for leg in books.legs(id).iter().filter(|leg| leg.to == account && !revives(leg)) {
@@ -42,6 +44,29 @@ impl Gift {
     /// How much of it expired unspent.
     pub fn expired(&self) -> i64 {
         self.lots.iter().map(|lot| lot.expired).sum()
+    }
+}
+
+/// What a take-back names as that which gave.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    pub of: Option<TransactionId>,
+    pub expiring: Option<Timestamp>,
+}
+
+impl Origin {
+    /// What it gave to the owner of `account`, if anything. None: all was taken back by a reversal.
+    pub fn gift(self, books: &Books, account: Account) -> Option<Gift> {
+        let Some(of) = self.of else { return Some(Gift::default()) };
+        if books.reversed.contains(&of) && gave(books, of, account) {
+            return None;
+        }
+        let mut gift = Gift::of_transaction(books, of, account);
+        if let Some(expiring) = self.expiring {
+            gift.lots.retain(|lot| lot.expires_at == expiring);
+            gift.undated = 0;
+        }
+        Some(gift)
     }
 }
 
@@ -88,15 +113,6 @@ fn revives(leg: &Leg) -> bool {
     leg.from.place == Place::Expired
 }
 
-/// How much of `amount` a take-back finds among what expired. None: all was taken back by a reversal.
-pub(crate) fn expired_of(books: &Books, from: Account, amount: i64, of: Option<TransactionId>) -> Option<i64> {
-    let Some(of) = of else { return Some(0) };
-    if books.reversed.contains(&of) && gave(books, of, from) {
-        return None;
-    }
-    Some(amount.min(Gift::of_transaction(books, of, from).expired()))
-}
-
 /// Whether the owner of `account` got anything by an applied post or settle, if only off their debt.
 fn gave(books: &Books, of: TransactionId, account: Account) -> bool {
     let same = |to: Account| to.asset == account.asset && to.place.owner() == account.place.owner();
@@ -104,12 +120,12 @@ fn gave(books: &Books, of: TransactionId, account: Account) -> bool {
     known && books.legs(of).iter().any(|leg| same(leg.to) && !revives(leg))
 }
 
-pub(crate) fn take_back(draft: &mut Draft<'_>, asset: Asset, from: Owner, amount: i64, of: Option<TransactionId>) {
+pub(crate) fn take_back(draft: &mut Draft<'_>, asset: Asset, from: Owner, amount: i64, origin: Origin) {
     let (available, owed) = (Account::available(asset, from), Account::owed(asset, from));
     let issued = Account::system(asset, Place::Issued);
-    let Some(expired) = expired_of(draft.books, available, amount, of) else { return };
-    let of = of.filter(|of| gave(draft.books, *of, available));
-    let gift = of.map_or_else(Gift::default, |of| Gift::of_transaction(draft.books, of, available));
+    let Some(gift) = origin.gift(draft.books, available) else { return };
+    let of = origin.of.filter(|of| gave(draft.books, *of, available));
+    let expired = amount.min(gift.expired());
     if expired > 0 {
         take_expired(draft, available, expired, &gift, of);
     }

@@ -56,11 +56,12 @@ pub enum Move {
     /// Takes units from an owner, those that expire soonest first.
     Spend { from: Owner, to: Destination, amount: i64 },
     /// Takes units back to where awards come from: those first that transaction `of` gave to this owner
-    /// (what of them expired unspent is taken from there), then others, soonest first. What is
-    /// missing becomes a debt, so it is never refused for want of a balance. Nothing is taken where
+    /// (what of them expired unspent is taken from there), then others, soonest first. With `expiring`,
+    /// only those that `of` gave until then come first: it may have given others for another reason. What
+    /// is missing becomes a debt, so it is never refused for want of a balance. Nothing is taken where
     /// `of` was reversed; one that gave this owner nothing, or that nobody knows, sets no order. One that
     /// gave them something cannot be reversed before this is.
-    TakeBack { from: Owner, amount: i64, of: Option<TransactionId> },
+    TakeBack { from: Owner, amount: i64, of: Option<TransactionId>, expiring: Option<Timestamp> },
 }
 
 /// Where spent units go.

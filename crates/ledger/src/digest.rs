@@ -81,7 +81,7 @@ impl Words {
                     self.owner(from);
                     self.spend(to, amount);
                 }
-                Move::TakeBack { from, amount, of } => {
+                Move::TakeBack { from, amount, of, .. } => {
                     self.word("take_back");
                     self.owner(from);
                     self.word(&amount.to_string());
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn a_digest_is_stable() {
         let from = Owner::Person(person("ada"));
-        let take_back = |of| Move::TakeBack { from, amount: 5, of };
+        let take_back = |of| Move::TakeBack { from, amount: 5, of, expiring: None };
         let moves = [award(5, 10), take_back(None), take_back(Some(TransactionId::of_key("k")))];
         let digests = moves.map(|step| u128::from_be_bytes(digest(0, Actor::System, vec![step]).0));
         let stored = [

@@ -29,7 +29,8 @@ fn step(earning: &Earning) -> Move {
     if moved > 0 {
         return Move::Award { to: owner, amount: moved, expires_at };
     }
-    Move::TakeBack { from: owner, amount: moved.saturating_neg(), of: Some(TransactionId::earned_by(&earning.of)) }
+    let of = Some(TransactionId::earned_by(&earning.of));
+    Move::TakeBack { from: owner, amount: moved.saturating_neg(), of, expiring: expires_at }
 }
 
 /// Each rule once. A filter may be longer than a line for people.
@@ -86,7 +87,10 @@ mod tests {
     fn what_is_taken_back_names_what_gave_it() {
         let rows = [earning("a", "first", -3), earning("a", "second", -1)];
         let command = Command::earning(&rows).unwrap().unwrap();
-        let back = |amount, of| Move::TakeBack { from: owner(), amount, of: Some(TransactionId::earned_by(&fact(of))) };
+        let back = |amount, of| {
+            let of = Some(TransactionId::earned_by(&fact(of)));
+            Move::TakeBack { from: owner(), amount, of, expiring: Some(Timestamp::MAX) }
+        };
         let moves = vec![back(3, "first"), back(1, "second")];
         assert_eq!(command.order(), &Order::Post { asset: Asset::Points, moves });
         assert_eq!(command.memo(), Some("a"));

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::books::Books;
-use crate::clawback::{expired_of, take_back};
+use crate::clawback::{Origin, take_back};
 use crate::decide::may_spend;
 use crate::lots::{Draft, soonest};
 use crate::refusals::{debt_too_large, insufficient, too_large};
-use crate::{Account, Asset, Command, Destination, LARGEST, Move, Owner, Place, Refusal, Sums, TransactionId};
+use crate::{Account, Asset, Command, Destination, LARGEST, LotId, Move, Owner, Place, Refusal, Sums};
 
 pub(crate) fn post(books: &mut Books, command: &Command, asset: Asset, moves: &[Move]) -> Result<(), Refusal> {
     for step in moves {
@@ -20,7 +20,7 @@ pub(crate) fn post(books: &mut Books, command: &Command, asset: Asset, moves: &[
             may_spend(books, command.actor, Account::available(asset, *from))?;
         }
     }
-    Trial { books, sums: BTreeMap::new(), asked: BTreeMap::new(), asset }.run(moves)?;
+    Trial { books, sums: BTreeMap::new(), found: BTreeMap::new(), asset }.run(moves)?;
     let mut draft = Draft::new(books, command.id, command.at);
     for step in moves {
         apply(&mut draft, asset, *step);
@@ -33,8 +33,8 @@ pub(crate) fn post(books: &mut Books, command: &Command, asset: Asset, moves: &[
 struct Trial<'a> {
     books: &'a Books,
     sums: BTreeMap<Account, Sums>,
-    /// What was to be taken back so far.
-    asked: BTreeMap<(Owner, TransactionId), i64>,
+    /// How much of each lot's expired units was found so far.
+    found: BTreeMap<LotId, i64>,
     asset: Asset,
 }
 
@@ -44,7 +44,9 @@ impl Trial<'_> {
             match *step {
                 Move::Award { to, amount, .. } => self.award(to, amount)?,
                 Move::Spend { from, to, amount } => self.spend(from, to, amount)?,
-                Move::TakeBack { from, amount, of } => self.take_back(from, amount, of)?,
+                Move::TakeBack { from, amount, of, expiring } => {
+                    self.take_back(from, amount, Origin { of, expiring })?
+                }
             }
         }
         Ok(())
@@ -74,18 +76,16 @@ impl Trial<'_> {
         }
     }
 
-    fn take_back(&mut self, from: Owner, amount: i64, of: Option<TransactionId>) -> Result<(), Refusal> {
+    fn take_back(&mut self, from: Owner, amount: i64, origin: Origin) -> Result<(), Refusal> {
         let (available, owed) = (Account::available(self.asset, from), Account::owed(self.asset, from));
-        let before = of.and_then(|of| self.asked.get(&(from, of)).copied()).unwrap_or_default();
-        let (Some(already), Some(expired)) =
-            (expired_of(self.books, available, before, of), expired_of(self.books, available, before + amount, of))
-        else {
-            return Ok(());
-        };
-        if let Some(of) = of {
-            self.asked.insert((from, of), before + amount);
+        let Some(gift) = origin.gift(self.books, available) else { return Ok(()) };
+        let mut wanted = amount;
+        for lot in &gift.lots {
+            let found = self.found.entry(lot.id).or_default();
+            let more = wanted.min(lot.expired - *found);
+            *found += more;
+            wanted -= more;
         }
-        let wanted = amount - (expired - already);
         let sums = self.sums(available);
         let taken = wanted.min(sums.available());
         sums.posted -= taken;
@@ -121,7 +121,7 @@ fn apply(draft: &mut Draft<'_>, asset: Asset, step: Move) {
             let portions = soonest(draft.books, from, amount);
             draft.hand_over(from, destination(asset, to), amount, &portions);
         }
-        Move::TakeBack { from, amount, of } => take_back(draft, asset, from, amount, of),
+        Move::TakeBack { from, amount, of, expiring } => take_back(draft, asset, from, amount, Origin { of, expiring }),
     }
 }
 

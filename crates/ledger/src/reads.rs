@@ -292,7 +292,7 @@ fn spent(command: &Command, account: Account) -> i64 {
 fn from(step: Move, account: Account) -> Option<i64> {
     match step {
         Move::Spend { from, amount, .. } => (account.place == Place::Available(from)).then_some(amount),
-        Move::TakeBack { from, amount, of } => {
+        Move::TakeBack { from, amount, of, .. } => {
             (account.place == Place::Available(from)).then_some(if of.is_some() { i64::MAX } else { amount })
         }
         Move::Award { .. } => None,

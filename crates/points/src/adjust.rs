@@ -76,6 +76,8 @@ fn bring_down(event: &Event, award: &Earning, paid: &Paid, state: &State) -> Vec
     let rows = taken_from(state, award, (-moved).max(0)).into_iter().enumerate();
     let row = |(index, (of, taken)): (usize, (FactRef, i64))| Earning {
         fact: FactRef { account: event.account.clone(), key: event.key.clone() },
+        // The lifetime of points may have been changed meanwhile.
+        expires_at: award_of(state, award, &of).expires_at,
         of,
         paid: Some(paid.clone()),
         earned: if index == 0 { earned } else { 0 },
@@ -84,4 +86,11 @@ fn bring_down(event: &Event, award: &Earning, paid: &Paid, state: &State) -> Vec
         ..award.clone()
     };
     rows.map(|taken| Change::Earn(Box::new(row(taken)))).collect()
+}
+
+/// The award of the fact `of` by the rule of `award`: that one, or another in its scope.
+fn award_of<'a>(state: &'a State, award: &'a Earning, of: &FactRef) -> &'a Earning {
+    let scope = award.scope();
+    let mut others = scope.iter().flat_map(|scope| state.earned_in(scope));
+    others.find(|other| other.is_award() && other.fact == *of).unwrap_or(award)
 }

@@ -71,7 +71,9 @@ impl Model {
             match *step {
                 Move::Award { to, amount, expires_at } => self.award(command.id(), (asset, to), amount, expires_at),
                 Move::Spend { from, to, amount } => self.take(command.id(), (asset, from), to, amount, None)?,
-                Move::TakeBack { from, amount, of } => self.claw(command.id(), (asset, from), amount, of),
+                Move::TakeBack { from, amount, of, expiring } => {
+                    self.claw(command.id(), (asset, from), amount, (of, expiring));
+                }
             }
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Random commands of a small world that often run into each other.
 
+use jiff::Timestamp;
 use proptest::collection::SizeRange;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -33,6 +34,8 @@ pub enum Step {
         from: Option<usize>,
         amount: i64,
         of: Option<usize>,
+        /// Which of the dates that `of` names; beyond them none.
+        expiring: usize,
     },
     Hold {
         from: usize,
@@ -79,8 +82,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (who.clone(), 1..25_i64).prop_map(|(from, amount)| Step::Redeem { from, amount }),
         4 => (who.clone(), who.clone(), 1..20_i64).prop_map(|(from, to, amount)| Step::Transfer { from, to, amount }),
         2 => moves.prop_map(Step::Many),
-        5 => (prop::option::weighted(0.3, who.clone()), 1..25_i64, of)
-            .prop_map(|(from, amount, of)| Step::TakeBack { from, amount, of }),
+        5 => (prop::option::weighted(0.3, who.clone()), 1..25_i64, of, 0..4_usize)
+            .prop_map(|(from, amount, of, expiring)| Step::TakeBack { from, amount, of, expiring }),
         4 => (who.clone(), 1..20_i64, life()).prop_map(|(from, amount, life)| Step::Hold { from, amount, life }),
         4 => (which, prop::collection::vec((0..7_usize, 1..12_i64), 1..3))
             .prop_map(|(hold, shares)| Step::Settle { hold, shares }),
@@ -205,10 +208,11 @@ impl Scene<'_> {
             Step::Transfer { from, to, amount } => {
                 vec![Move::Spend { from: owner(*from), to: Destination::Owner(owner(*to)), amount: *amount }]
             }
-            Step::TakeBack { from, amount, of } => {
+            Step::TakeBack { from, amount, of, expiring } => {
                 let of = of.and_then(|which| self.pick(which));
                 let from = from.map(owner).or_else(|| receiver(of?)).unwrap_or_else(|| owner(0));
-                vec![Move::TakeBack { from, amount: *amount, of: of.map(Command::id) }]
+                let expiring = of.and_then(|of| dates(of).nth(*expiring));
+                vec![Move::TakeBack { from, amount: *amount, of: of.map(Command::id), expiring }]
             }
             Step::Many(many) => many.iter().map(|one| self.one_of_many(*one)).collect(),
             _ => Vec::new(),
@@ -226,7 +230,9 @@ impl Scene<'_> {
             // Of a command just before, or of this one.
             7 => {
                 let before = life.map(|life| usize::try_from(life / 2).unwrap_or_default());
-                Move::TakeBack { from, amount, of: before.map(|before| self.world.id(self.n.saturating_sub(before))) }
+                let of = before.map(|before| self.world.id(self.n.saturating_sub(before)));
+                let expiring = life.filter(|life| life % 3 == 0).map(|life| at(self.now + life));
+                Move::TakeBack { from, amount, of, expiring }
             }
             to => Move::Spend { from, to: self.destination(to), amount },
         }
@@ -244,6 +250,12 @@ fn taken(command: &Command) -> Option<TransactionId> {
         Move::TakeBack { of, .. } => *of,
         Move::Award { .. } | Move::Spend { .. } => None,
     })
+}
+
+/// When what it awards expires.
+fn dates(command: &Command) -> impl Iterator<Item = Timestamp> + '_ {
+    let moves = if let Order::Post { moves, .. } = command.order() { moves.as_slice() } else { &[] };
+    moves.iter().filter_map(|step| if let Move::Award { expires_at, .. } = step { *expires_at } else { None })
 }
 
 fn receiver(command: &Command) -> Option<Owner> {

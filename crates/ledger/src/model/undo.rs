@@ -1,5 +1,7 @@
 //! Reversals and take-backs, unit by unit.
 
+use jiff::Timestamp;
+
 use super::{Deed, Model, No, PurseId, Unit, count};
 use crate::{Command, LotId, TransactionId};
 
@@ -69,8 +71,21 @@ impl Model {
         }
     }
 
+    /// When the units of a lot expire, or did, if there are any.
+    fn expires(&self, lot: LotId) -> Option<Timestamp> {
+        let there = self.purses.values().flat_map(|purse| &purse.units);
+        let mut units = there.chain(self.expired.values().flatten());
+        units.find_map(|unit| unit.lot.filter(|(_, id)| *id == lot)).map(|(expires_at, _)| expires_at)
+    }
+
     /// What of it expired is found first, then as with a reversal.
-    pub(super) fn claw(&mut self, by: TransactionId, from: PurseId, amount: i64, of: Option<TransactionId>) {
+    pub(super) fn claw(
+        &mut self,
+        by: TransactionId,
+        from: PurseId,
+        amount: i64,
+        (of, expiring): (Option<TransactionId>, Option<Timestamp>),
+    ) {
         let of = of.filter(|of| self.undoable.contains(of));
         let gifts: Vec<_> = of.into_iter().flat_map(|of| self.deeds.get(&of).cloned().unwrap_or_default()).collect();
         let to_me = |deed: &Deed| match deed {
@@ -95,6 +110,10 @@ impl Model {
                 }
                 Deed::PaidDebt(..) | Deed::TookBack(..) => {}
             }
+        }
+        if let Some(expiring) = expiring {
+            own.retain(|lot| self.expires(*lot) == Some(expiring));
+            undated = 0;
         }
         let mut units: Vec<_> =
             self.expired.iter().filter(|(lot, _)| own.contains(lot)).flat_map(|(_, all)| all.clone()).collect();

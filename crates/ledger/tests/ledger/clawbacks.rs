@@ -38,6 +38,34 @@ fn a_clawback_takes_its_own_points_before_others() {
     assert_eq!(club.has(0), 0, "those of 20 were left");
 }
 
+/// Two rules gave by one event, and what one of them gave is taken back.
+#[test]
+fn a_clawback_that_names_a_date_takes_what_the_event_gave_until_then() {
+    for (expiring, left) in [(20, 10), (40, 6)] {
+        let mut club = Club::new();
+        let award = |amount, until| Move::Award { to: owner(0), amount, expires_at: Some(at(until)) };
+        let moves = vec![award(4, 20), award(10, 40)];
+        let of = Some(applied(&club.order(Order::Post { asset: Asset::Points, moves })));
+        let take_back = Move::TakeBack { from: owner(0), amount: 4, of, expiring: Some(at(expiring)) };
+        applied(&club.order(Order::Post { asset: Asset::Points, moves: vec![take_back] }));
+        club.until(20).sweep();
+        assert_eq!(club.has(0), left);
+    }
+}
+
+#[test]
+fn a_clawback_that_names_a_date_finds_what_expired_then() {
+    let mut club = Club::new();
+    let award = |amount, until| Move::Award { to: owner(0), amount, expires_at: Some(at(until)) };
+    let moves = vec![award(4, 20), award(10, 40)];
+    let of = Some(applied(&club.order(Order::Post { asset: Asset::Points, moves })));
+    club.until(20).sweep();
+    let take_back = |amount, until| Move::TakeBack { from: owner(0), amount, of, expiring: Some(at(until)) };
+    let moves = vec![take_back(4, 20), take_back(3, 40)];
+    applied(&club.order(Order::Post { asset: Asset::Points, moves }));
+    assert_eq!((club.has(0), club.owes(0)), (7, 0));
+}
+
 #[test]
 fn a_clawback_leaves_what_is_held_and_makes_a_debt() {
     let mut club = Club::new();
@@ -160,7 +188,7 @@ fn a_command_takes_nothing_back_of_itself() {
     club.award(0, 10, Some(20));
     let own = Some(id(club.next + 1));
     let award = Move::Award { to: owner(0), amount: 10, expires_at: Some(at(40)) };
-    let take_back = Move::TakeBack { from: owner(0), amount: 10, of: own };
+    let take_back = Move::TakeBack { from: owner(0), amount: 10, of: own, expiring: None };
     let both = applied(&club.order(Order::Post { asset: Asset::Points, moves: vec![award, take_back] }));
     club.until(20).sweep();
     assert_eq!(club.has(0), 10, "those of 20 were taken");
@@ -199,7 +227,7 @@ fn a_dispute_that_is_won_gives_back_what_was_taken() {
 fn what_a_take_back_leaves_can_be_spent_in_the_same_command() {
     let mut club = Club::new();
     let award = club.award(0, 10, Some(20));
-    let take_back = Move::TakeBack { from: owner(0), amount: 6, of: Some(award) };
+    let take_back = Move::TakeBack { from: owner(0), amount: 6, of: Some(award), expiring: None };
     let spend = |amount| Move::Spend { from: owner(0), to: Destination::Redeemed, amount };
     let order = |moves| Order::Post { asset: Asset::Points, moves };
     assert_eq!(refusal(&club.order(order(vec![take_back, spend(5)]))).0, "insufficient_points");
@@ -213,7 +241,7 @@ fn what_expired_is_found_once_within_one_command() {
     let award = club.award(0, 10, Some(20));
     club.until(20).sweep();
     club.award(0, 10, None);
-    let take_back = Move::TakeBack { from: owner(0), amount: 6, of: Some(award) };
+    let take_back = Move::TakeBack { from: owner(0), amount: 6, of: Some(award), expiring: None };
     let spend = |amount| Move::Spend { from: owner(0), to: Destination::Redeemed, amount };
     let order = |moves| Order::Post { asset: Asset::Points, moves };
     let refused = club.order(order(vec![take_back, take_back, spend(9)]));

@@ -69,7 +69,7 @@ impl Club {
     }
 
     pub fn take_back(&mut self, from: usize, amount: i64, of: Option<TransactionId>) -> TransactionId {
-        let moves = vec![Move::TakeBack { from: owner(from), amount, of }];
+        let moves = vec![Move::TakeBack { from: owner(from), amount, of, expiring: None }];
         applied(&self.order(Order::Post { asset: Asset::Points, moves }))
     }
 

@@ -152,7 +152,7 @@ proptest! {
         let award = Move::Award { to: WORLD.owner(to), amount, expires_at: life.map(|life| at(now + life)) };
         applied(&mut tables, 1000, now, vec![award]);
         tables.run(&tables.due(at(now + later)));
-        let take_back = Move::TakeBack { from: WORLD.owner(to), amount, of: Some(WORLD.id(1000)) };
+        let take_back = Move::TakeBack { from: WORLD.owner(to), amount, of: Some(WORLD.id(1000)), expiring: None };
         applied(&mut tables, 1001, now + later, vec![take_back]);
         prop_assert_eq!(net(&tables, to), before);
     }
@@ -165,7 +165,7 @@ proptest! {
         prop_assume!(!commands.is_empty());
         let (_, tables) = one_by_one(&commands);
         let (now, of) = (end(&tables), Some(commands[of.index(commands.len())].id()));
-        let take_back = |amount| Move::TakeBack { from: WORLD.owner(from), amount, of };
+        let take_back = |amount| Move::TakeBack { from: WORLD.owner(from), amount, of, expiring: None };
         let (mut whole, mut apart, mut together) = (tables.clone(), tables.clone(), tables);
         applied(&mut whole, 1000, now, vec![take_back(parts.iter().sum())]);
         for (n, part) in parts.iter().enumerate() {
@@ -189,7 +189,7 @@ proptest! {
         let award = Move::Award { to: WORLD.owner(to), amount: awarded, expires_at: life.map(|life| at(now + life)) };
         applied(&mut tables, 1000, now, vec![award]);
         for (n, part) in (1001..).zip(&parts) {
-            let take_back = Move::TakeBack { from: WORLD.owner(to), amount: *part, of: Some(WORLD.id(1000)) };
+            let take_back = Move::TakeBack { from: WORLD.owner(to), amount: *part, of: Some(WORLD.id(1000)), expiring: None };
             applied(&mut tables, n, now + later, vec![take_back]);
         }
         let reverse = |tables: &mut Tables, n: usize, transaction: usize| {
@@ -218,7 +218,7 @@ proptest! {
         tables.run(&tables.due(at(now)));
         let before = standing(&tables.rows);
         let of = of.map(|of| commands[of.index(commands.len())].id());
-        applied(&mut tables, 1000, now, vec![Move::TakeBack { from: WORLD.owner(from), amount, of }]);
+        applied(&mut tables, 1000, now, vec![Move::TakeBack { from: WORLD.owner(from), amount, of, expiring: None }]);
         let reverse = Order::Reverse { transaction: WORLD.id(1000) };
         let answer = tables.run_one(Command::new(WORLD.id(1001), at(now), Actor::System, reverse).unwrap());
         prop_assert_eq!(answer.verdict, Verdict::Applied);

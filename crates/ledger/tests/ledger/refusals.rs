@@ -41,7 +41,7 @@ fn of_a_balance() {
     );
     club.take_back(1, 5, None);
     says(
-        &club.order(post(Move::TakeBack { from: owner(1), amount: LARGEST, of: None })),
+        &club.order(post(Move::TakeBack { from: owner(1), amount: LARGEST, of: None, expiring: None })),
         "balance_too_large",
         "9007199254740991 points more would exceed the largest debt that anybody can have, 9007199254740991: \
          5 points owed so far",

@@ -199,6 +199,6 @@ fn a_balance_stays_within_what_readers_keep_exact() {
     club.award(0, LARGEST, None);
     assert_eq!(refusal(&club.reverse(redeemed)).0, "balance_too_large");
     club.take_back(1, LARGEST, None);
-    let moves = vec![Move::TakeBack { from: owner(1), amount: 1, of: None }];
+    let moves = vec![Move::TakeBack { from: owner(1), amount: 1, of: None, expiring: None }];
     assert_eq!(refusal(&club.order(Order::Post { asset: Asset::Points, moves })).0, "balance_too_large");
 }

@@ -8,7 +8,7 @@ use rollbook_ledger::{Actor, Asset, Command, Move, Order, TransactionId};
 use rollbook_points::Points;
 
 use crate::history::{History, history};
-use crate::world::{World, every_kind, instant, one_cap, owner};
+use crate::world::{World, every_kind, instant, owner};
 
 /// Every event at least once, any of them more often, in any order.
 type Schedule = Vec<(usize, bool)>;
@@ -29,7 +29,7 @@ fn delivered() -> impl Strategy<Value = (History, Schedule, Vec<usize>)> {
 /// Ada owes 30 from before.
 fn opened() -> World {
     let mut world = World::new();
-    let back = Move::TakeBack { from: owner("ada@example.org"), amount: 30, of: None };
+    let back = Move::TakeBack { from: owner("ada@example.org"), amount: 30, of: None, expiring: None };
     let order = Order::Post { asset: Asset::Points, moves: vec![back] };
     let id = TransactionId::of_key("from before");
     world.ledger.run_one(Command::new(id, instant("2018-01-01T00:00:00Z"), Actor::System, order).expect("well-formed"));
@@ -121,7 +121,7 @@ proptest! {
     /// Without a debt, which the first award pays, even the dates on which they expire are the same.
     #[test]
     fn any_delivery_gives_points_that_expire_alike((history, schedule, batches) in delivered()) {
-        let (points, events) = (one_cap(), history.events());
+        let (points, events) = (every_kind(), history.events());
         let expected = in_order(World::new(), &points, events);
         let found = as_scheduled(World::new(), &points, events, &schedule, &batches);
         let expires = |world: &World| world.holdings().into_values().map(|(lots, _)| lots).collect::<Vec<_>>();

@@ -263,3 +263,23 @@ fn rules_of_one_name_one_after_the_other_share_a_cap() {
     assert_eq!(club.apply(&paid("1", NOON, 4000)), [(40, 40)]);
     assert_eq!(club.apply(&paid("2", LATER, 4000)), [(80, 10)]);
 }
+
+/// Two rules give points of one payment that expire at different times.
+#[test]
+fn what_is_taken_back_is_what_its_rule_gave_whichever_payment_came_first() {
+    let earn =
+        || vec![payments(|rule| rule.most = Some(monthly(60))), payments(|rule| rule.name = Some("all".to_owned()))];
+    let left = [["1", "2"], ["2", "1"]].map(|order| {
+        let mut club = Club::of(earn());
+        for transaction in order {
+            let at = if transaction == "1" { "2019-01-05T17:00:00Z" } else { "2019-01-10T17:00:00Z" };
+            club.apply(&paid(transaction, at, 6000));
+        }
+        for (transaction, cumulative) in [("2", 3000), ("1", 3000), ("2", 6000)] {
+            club.apply(&refunded(transaction, LATER, cumulative));
+        }
+        club.lots(ada())
+    });
+    assert_eq!(left[0], [("2021-01-05T17:00:00Z".to_owned(), 30), ("2021-02-01T05:00:00Z".to_owned(), 30)]);
+    assert_eq!(left[0], left[1]);
+}

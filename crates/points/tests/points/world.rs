@@ -94,10 +94,6 @@ pub fn every_kind() -> Points {
     ]))
 }
 
-pub fn one_cap() -> Points {
-    Points::new(rules(vec![named("dues", |rule| rule.most = Some(monthly(60))), rule(Trigger::MemberRegistered)]))
-}
-
 pub fn event(key: EventKey, at: &str, fact: Fact) -> Event {
     Event { key, account: Account::from("club"), source: SourceName::from("shop"), occurred_at: instant(at), fact }
 }

@@ -71,7 +71,7 @@ pub fn transfer(from: Owner, to: Owner, amount: i64) -> Order {
 
 /// A clawback, of what this command gave.
 pub fn take_back(from: Owner, amount: i64, of: Option<u32>) -> Order {
-    Order::Post { asset: POINTS, moves: vec![Move::TakeBack { from, amount, of: of.map(id) }] }
+    Order::Post { asset: POINTS, moves: vec![Move::TakeBack { from, amount, of: of.map(id), expiring: None }] }
 }
 
 pub fn hold(from: Owner, amount: i64, expires: Option<u32>) -> Order {
