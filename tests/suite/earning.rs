@@ -40,10 +40,14 @@ fn say(world: &World, id: &str, kind: &str, at: &str, data: &Value) {
 }
 
 fn pays(world: &World, transaction: &str, more: &Value) {
+    pays_at(world, transaction, "2026-03-04T15:00:00Z", more);
+}
+
+fn pays_at(world: &World, transaction: &str, at: &str, more: &Value) {
     let mut data = json!({ "transaction": transaction, "amount": "40.00", "currency": "USD", "purpose": "membership",
         "category": "NA", "email": " Ada@Example.org" });
     data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    say(world, &format!("pays-{transaction}"), "payment_captured", "2026-03-04T15:00:00Z", &data);
+    say(world, &format!("pays-{transaction}"), "payment_captured", at, &data);
 }
 
 fn returns(world: &World, transaction: &str, refunded: &str) {
@@ -130,6 +134,17 @@ fn neither_order_nor_repetition_changes_a_balance() {
     world.drain();
     assert_eq!(balance(&world, ADA), (0, 30));
     assert!(world.json(&["dead-letters", "list"]).as_array().unwrap().is_empty());
+    world.verified();
+}
+
+/// Whoever sent it has a wrong clock.
+#[test]
+fn a_payment_from_the_future_lets_nothing_expire() {
+    let world = club();
+    world.json(&["points", "award", ADA, "30", "--expires", "1 day"]);
+    pays_at(&world, "1", "2096-03-04T15:00:00Z", &json!({}));
+    world.drain();
+    assert_eq!(balance(&world, ADA), (30 + 100 + 40, 0));
     world.verified();
 }
 

@@ -1,5 +1,6 @@
 //! From what an event earned to the one command that moves it.
 
+use jiff::Timestamp;
 use rollbook_domain::{Earning, FactRef};
 
 use crate::{Actor, Asset, Command, Malformed, Move, Order, TransactionId};
@@ -14,12 +15,18 @@ impl TransactionId {
 impl Command {
     /// What one fact earned or took back, in the order given. None where nothing moves, as for a
     /// payment above a cap. Its memo names the rules.
-    pub fn earning<'a>(earnings: impl IntoIterator<Item = &'a Earning>) -> Result<Option<Self>, Malformed> {
+    ///
+    /// It happens when the fact did, but never later than `now`: a fact with a wrong date in the future
+    /// would else let everything expire that its owner has.
+    pub fn earning<'a>(
+        earnings: impl IntoIterator<Item = &'a Earning>,
+        now: Timestamp,
+    ) -> Result<Option<Self>, Malformed> {
         let moving: Vec<&Earning> = earnings.into_iter().filter(|earning| earning.moved != 0).collect();
         let Some(first) = moving.first() else { return Ok(None) };
         let moves = moving.iter().map(|earning| step(earning)).collect();
         let order = Order::Post { asset: Asset::Points, moves };
-        let command = Self::new(TransactionId::earned_by(&first.fact), first.at, Actor::System, order)?;
+        let command = Self::new(TransactionId::earned_by(&first.fact), first.at.min(now), Actor::System, order)?;
         command.with_memo(&memo(&moving)).map(Some)
     }
 }
@@ -43,7 +50,6 @@ fn memo(moving: &[&Earning]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use rollbook_domain::{Owner, PersonId, Rate};
     use uuid::Uuid;
 
@@ -76,7 +82,7 @@ mod tests {
     #[test]
     fn what_a_fact_earned_is_one_command_with_a_move_a_rule() {
         let rows = [earning("a", "k", 3), earning("b", "k", 0), earning("c", "k", 2)];
-        let command = Command::earning(&rows).unwrap().unwrap();
+        let command = Command::earning(&rows, Timestamp::MAX).unwrap().unwrap();
         let award = |amount| Move::Award { to: owner(), amount, expires_at: Some(Timestamp::MAX) };
         assert_eq!(command.order(), &Order::Post { asset: Asset::Points, moves: vec![award(3), award(2)] });
         assert_eq!((command.actor(), command.at()), (Actor::System, Timestamp::UNIX_EPOCH));
@@ -86,7 +92,7 @@ mod tests {
     #[test]
     fn what_is_taken_back_names_what_gave_it() {
         let rows = [earning("a", "first", -3), earning("a", "second", -1)];
-        let command = Command::earning(&rows).unwrap().unwrap();
+        let command = Command::earning(&rows, Timestamp::MAX).unwrap().unwrap();
         let back = |amount, of| {
             let of = Some(TransactionId::earned_by(&fact(of)));
             Move::TakeBack { from: owner(), amount, of, expiring: Some(Timestamp::MAX) }
@@ -98,8 +104,15 @@ mod tests {
 
     #[test]
     fn nothing_moved_is_no_command() {
-        assert_eq!(Command::earning(&[]).unwrap(), None);
-        assert_eq!(Command::earning(&[earning("a", "k", 0)]).unwrap(), None);
+        assert_eq!(Command::earning(&[], Timestamp::MAX).unwrap(), None);
+        assert_eq!(Command::earning(&[earning("a", "k", 0)], Timestamp::MAX).unwrap(), None);
+    }
+
+    #[test]
+    fn a_fact_from_the_future_moves_points_now() {
+        let now: Timestamp = "1969-12-31T00:00:00Z".parse().unwrap();
+        let command = Command::earning(&[earning("a", "k", 3)], now).unwrap().unwrap();
+        assert_eq!(command.at(), now);
     }
 
     /// The rules may change their order, their rates and their names: a fact earns once.
@@ -107,14 +120,14 @@ mod tests {
     fn the_id_is_that_of_the_fact_alone() {
         let id = TransactionId::earned_by(&fact("payment:1:captured"));
         assert_eq!(id, TransactionId::of_key("points|club|payment:1:captured"));
-        let other = Command::earning(&[earning("z", "k", 9)]).unwrap().unwrap();
+        let other = Command::earning(&[earning("z", "k", 9)], Timestamp::MAX).unwrap().unwrap();
         assert_eq!(other.id(), TransactionId::earned_by(&fact("k")));
     }
 
     #[test]
     fn a_memo_is_one_short_line_whatever_the_filters_are() {
         let rule = "payment_captured purpose=\"".to_owned() + &"ü\n".repeat(400);
-        let command = Command::earning(&[earning(&rule, "k", 1)]).unwrap().unwrap();
+        let command = Command::earning(&[earning(&rule, "k", 1)], Timestamp::MAX).unwrap().unwrap();
         let memo = command.memo().unwrap();
         assert!(memo.starts_with("payment_captured purpose=") && memo.chars().count() <= 500);
     }

@@ -45,7 +45,7 @@ impl Trial<'_> {
                 Move::Award { to, amount, .. } => self.award(to, amount)?,
                 Move::Spend { from, to, amount } => self.spend(from, to, amount)?,
                 Move::TakeBack { from, amount, of, expiring } => {
-                    self.take_back(from, amount, Origin { of, expiring })?
+                    self.take_back(from, amount, Origin { of, expiring })?;
                 }
             }
         }

@@ -46,7 +46,8 @@ fn captured(payments: &[Vec<Earning>]) -> Batch {
         let changes = earnings.iter().map(|earning| Change::Earn(Box::new(earning.clone()))).collect();
         event(earnings[0].fact.key.as_str(), changes)
     };
-    let commands = payments.iter().filter_map(|earnings| Command::earning(earnings).expect("well-formed"));
+    let commands =
+        payments.iter().filter_map(|earnings| Command::earning(earnings, Timestamp::MAX).expect("well-formed"));
     Batch { commands: commands.collect(), ..batch(points(), payments.iter().map(settled).collect()) }
 }
 

@@ -56,7 +56,7 @@ impl Desk {
         let fates = decided.map(|((item, (event, redecide)), verdict)| minutes.note(item, event, *redecide, verdict));
         let fates: Vec<Fate> = fates.collect();
         let closed = open.without(items, &fates);
-        minutes.batch.commands = commands(&minutes.batch.settled)?;
+        minutes.batch.commands = commands(&minutes.batch.settled, minutes.batch.processed_at)?;
         minutes.batch.settled_envelopes = closed.settled(items, &prepared.deliveries);
         self.commit(tx, &minutes.batch, started).await?;
         open.replace(closed);
@@ -237,12 +237,13 @@ impl<'a> Minutes<'a> {
 }
 
 /// What the ledger is to do for what was earned: one command a fact.
-fn commands(settled: &[SettledEvent]) -> Result<Vec<Command>, StoreError> {
+fn commands(settled: &[SettledEvent], now: Timestamp) -> Result<Vec<Command>, StoreError> {
     let earnings = |event: &SettledEvent| {
-        Command::earning(event.changes.iter().filter_map(|change| match change {
+        let earned = event.changes.iter().filter_map(|change| match change {
             Change::Earn(earning) => Some(&**earning),
             _ => None,
-        }))
+        });
+        Command::earning(earned, now)
     };
     let commands = settled.iter().filter_map(|event| earnings(event).transpose());
     commands.collect::<Result<_, _>>().map_err(|malformed| StoreError::Refused(malformed.into()))

@@ -209,7 +209,7 @@ impl World {
             Change::Earn(earning) => Some(&**earning),
             _ => None,
         });
-        Command::earning(earnings).expect("what is decided can be moved")
+        Command::earning(earnings, Timestamp::MAX).expect("what is decided can be moved")
     }
 
     pub fn sums(&self) -> Sums {

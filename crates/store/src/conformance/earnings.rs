@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::date;
 use rollbook_domain::{
     Capped, Change, Currency, Earning, EarningKey, EventKey, FactKind, FactRef, Money, Owner, Paid, PaymentRef, Period,
@@ -99,7 +100,7 @@ fn earned(settled: Vec<SettledEvent>) -> Batch {
                 Change::Earn(earning) => Some(&**earning),
                 _ => None,
             });
-            Command::earning(earnings).expect("well-formed")
+            Command::earning(earnings, Timestamp::MAX).expect("well-formed")
         })
         .collect();
     Batch { commands, ..batch(points(), settled) }
