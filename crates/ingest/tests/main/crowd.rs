@@ -65,6 +65,24 @@ async fn answered_soon(world: &World, body: &[u8]) -> Duration {
     started.elapsed()
 }
 
+/// As providers do: whoever is sent away before the server had the time to read what they say, because the
+/// machine is busy and the crowd pushes, comes again at once.
+async fn answered_soon_in_the_end(world: &World, body: &[u8]) -> Duration {
+    let started = Instant::now();
+    let asking = async {
+        loop {
+            let mut wire = Wire::open(world.address).await;
+            let _ = wire.try_say(signed(&[], body)).await;
+            if let Some(answer) = wire.hear_or_end().await {
+                return answer;
+            }
+            println!("sent away after {:?}", started.elapsed());
+        }
+    };
+    assert_eq!(timeout(SOON, asking).await.expect("an answer in time").status, 200);
+    started.elapsed()
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_delay_no_good_callback(
@@ -104,7 +122,7 @@ async fn strangers_who_come_again_and_again_delay_no_good_callback(
     sleep(Duration::from_millis(200)).await;
     let (started, mut slowest, mut answered) = (Instant::now(), Duration::ZERO, 0);
     while started.elapsed() < Duration::from_secs(3) {
-        slowest = slowest.max(answered_soon(&world, b"hello").await);
+        slowest = slowest.max(answered_soon_in_the_end(&world, b"hello").await);
         answered += 1;
     }
     println!("{answered} answered, the slowest after {slowest:?}");
