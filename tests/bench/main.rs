@@ -27,10 +27,12 @@ struct Plan {
     per_processor: usize,
     /// Measure again over a store with this many payments.
     records: usize,
+    /// Measure again with points for all of it.
+    points: bool,
 }
 
 const USAGE: &str = "bench [--size embedded|fleet|both] [--callbacks N] [--backlog N] [--connections N]
-      [--per-processor N] [--records N]
+      [--per-processor N] [--records N] [--points]
 bench --ledger sqlite|postgres|both [--callers N] [--accounts N] [--seconds N] [--tellers N] [--lots N]
 the fleet and PostgreSQL need servers: tests/services run -- cargo run --release -p rollbook-tests --bin bench -- --size both";
 
@@ -85,6 +87,7 @@ fn main() -> anyhow::Result<()> {
         connections: number("--connections", 32)?,
         per_processor: number("--per-processor", 0)?,
         records: number("--records", 0)?,
+        points: std::env::args().any(|argument| argument == "--points"),
     };
     runtime.block_on(run(&plan))
 }
@@ -96,7 +99,11 @@ async fn run(plan: &Plan) -> anyhow::Result<()> {
             Size::Embedded => raw::print().await?,
             Size::Fleet => raw_fleet::print().await?,
         }
-        live(plan, *size).await?;
+        let applied = live(plan, *size).await?;
+        if plan.points {
+            let earning = earning(plan, *size).await?;
+            row("times slower than without points", applied / earning, "");
+        }
         if plan.backlog > 0 {
             backlog(plan, *size).await?;
         }
@@ -105,8 +112,9 @@ async fn run(plan: &Plan) -> anyhow::Result<()> {
 }
 
 /// Acknowledging and applying at once, as in real life; with `--records`, again over a full store.
-async fn live(plan: &Plan, size: Size) -> anyhow::Result<()> {
-    let service = Service::start(size, plan.per_processor).await?;
+/// Returns the events applied a second over the empty one.
+async fn live(plan: &Plan, size: Size) -> anyhow::Result<f64> {
+    let service = Service::start(size, plan.per_processor, false).await?;
     println!("live, {0} payments of {0} people", plan.callbacks);
     let empty = measure(plan, &service, 0).await?;
     let mut count = plan.callbacks;
@@ -122,7 +130,17 @@ async fn live(plan: &Plan, size: Size) -> anyhow::Result<()> {
         row("times slower than over the empty store", empty / full, "");
     }
     println!();
-    service.stop().await
+    service.stop().await?;
+    Ok(empty)
+}
+
+/// The same, while every payment and every registration earns points.
+async fn earning(plan: &Plan, size: Size) -> anyhow::Result<f64> {
+    let service = Service::start(size, plan.per_processor, true).await?;
+    println!("live, {0} payments of {0} people, until their points are given, too", plan.callbacks);
+    let applied = measure(plan, &service, 0).await?;
+    service.stop().await?;
+    Ok(applied)
 }
 
 /// Sends as many payments as are asked for and prints what that took; events applied a second.
@@ -140,7 +158,7 @@ async fn measure(plan: &Plan, service: &Service, from: usize) -> anyhow::Result<
 
 /// With nobody applying a backlog builds up; then it is worked off with nothing else to do.
 async fn backlog(plan: &Plan, size: Size) -> anyhow::Result<()> {
-    let mut service = Service::start(size, plan.per_processor).await?;
+    let mut service = Service::start(size, plan.per_processor, false).await?;
     let held = service.hold_back().await?;
     let mut acknowledged = None;
     for start in (0..plan.backlog).step_by(20_000) {

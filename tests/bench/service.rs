@@ -26,9 +26,14 @@ impl Size {
 }
 
 pub enum Service {
-    Embedded { up: Box<Process>, folder: TempDir },
-    Fleet(Box<Fleet>),
+    Embedded { up: Box<Process>, folder: TempDir, earning: bool },
+    Fleet { fleet: Box<Fleet>, earning: bool },
 }
+
+/// Each payment earns under a cap, and so does each person for having registered.
+const EARNING: &str = "[points]\nexpire_after = \"24 months\"\n\
+    [[points.earn]]\non = \"payment_captured\"\nper_unit = 1\nmax_per_member = { points = 500, every = \"1 month\" }\n\
+    [[points.earn]]\non = \"member_registered\"\naward = 100\n";
 
 /// Nothing is applied until [`Service::let_go`].
 pub enum Held {
@@ -38,25 +43,26 @@ pub enum Held {
 
 impl Service {
     /// With so many consumers a processor; 0 is what the configuration would choose.
-    pub async fn start(size: Size, per_processor: usize) -> anyhow::Result<Self> {
-        Ok(tokio::task::spawn_blocking(move || Self::start_blocking(size, per_processor)).await??)
+    pub async fn start(size: Size, per_processor: usize, earning: bool) -> anyhow::Result<Self> {
+        Ok(tokio::task::spawn_blocking(move || Self::start_blocking(size, per_processor, earning)).await??)
     }
 
-    fn start_blocking(size: Size, per_processor: usize) -> std::io::Result<Self> {
+    fn start_blocking(size: Size, per_processor: usize, earning: bool) -> std::io::Result<Self> {
         let consumers = format!("[worker]\nper_processor = {per_processor}\n");
-        let extra = if per_processor == 0 { String::new() } else { consumers };
+        let mut extra = if per_processor == 0 { String::new() } else { consumers };
+        extra.push_str(if earning { EARNING } else { "" });
         let options = Options { extra, ..Options::default() };
         match size {
             Size::Embedded => {
                 let folder = tempfile::Builder::new().prefix("rollbook-bench-").tempdir()?;
                 let mut up = Process::new("up", folder.path(), &Backends::embedded(), &options);
                 up.start_quietly();
-                Ok(Self::Embedded { up: Box::new(up), folder })
+                Ok(Self::Embedded { up: Box::new(up), folder, earning })
             }
             Size::Fleet => {
                 let mut fleet = Fleet::new(Backends::fleet(), (1, 1), &options);
                 fleet.workers.iter_mut().chain(&mut fleet.ingests).for_each(Process::start_quietly);
-                Ok(Self::Fleet(Box::new(fleet)))
+                Ok(Self::Fleet { fleet: Box::new(fleet), earning })
             }
         }
     }
@@ -65,14 +71,14 @@ impl Service {
     pub fn port(&self) -> u16 {
         match self {
             Self::Embedded { up, .. } => up.port(),
-            Self::Fleet(fleet) => fleet.ingests[0].port(),
+            Self::Fleet { fleet, .. } => fleet.ingests[0].port(),
         }
     }
 
     fn processes(&self) -> Vec<(&'static str, &Process)> {
         match self {
             Self::Embedded { up, .. } => vec![("up", up)],
-            Self::Fleet(fleet) => {
+            Self::Fleet { fleet, .. } => {
                 let ingests = fleet.ingests.iter().map(|process| ("ingest", process));
                 ingests.chain(fleet.workers.iter().map(|process| ("work", process))).collect()
             }
@@ -87,7 +93,7 @@ impl Service {
                 connection.execute("BEGIN IMMEDIATE").await?;
                 Ok(Held::Store { _connection: connection })
             }
-            Self::Fleet(fleet) => {
+            Self::Fleet { fleet, .. } => {
                 for worker in &mut fleet.workers {
                     ensure!(worker.stop() == Some(0), "a worker did not stop well");
                 }
@@ -98,23 +104,29 @@ impl Service {
 
     pub fn let_go(&mut self, held: Held) {
         drop(held);
-        if let Self::Fleet(fleet) = self {
+        if let Self::Fleet { fleet, .. } = self {
             // It blocks for the moment that a start takes, and nothing else is under way.
             fleet.workers.iter_mut().for_each(Process::start_quietly);
         }
     }
 
-    /// Until the workers have counted so many applied payments since they started.
+    /// Until the workers have counted so many applied payments of new people since they started, and
+    /// where points are earned what those and the people earned.
     pub async fn wait_applied(&self, count: usize) -> anyhow::Result<()> {
+        let (Self::Embedded { earning, .. } | Self::Fleet { earning, .. }) = self;
+        let due = [("membership", count), ("points", if *earning { 2 * count } else { 0 })];
         let deadline = Instant::now() + Duration::from_mins(10);
         loop {
-            let applied: usize = self.processes().iter().map(|(_, process)| applied(process)).sum();
-            if applied >= count {
-                return Ok(());
-            }
-            ensure!(Instant::now() < deadline, "{applied} of {count} payments after ten minutes");
+            let left =
+                due.map(|(name, due)| (name, self.applied(name), due)).into_iter().find(|(_, done, due)| done < due);
+            let Some((name, applied, due)) = left else { return Ok(()) };
+            ensure!(Instant::now() < deadline, "{name}: {applied} of {due} after ten minutes");
             sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    fn applied(&self, processor: &str) -> usize {
+        self.processes().iter().map(|(_, process)| applied(process, processor)).sum()
     }
 
     /// The most that each process has held so far, in megabytes of 10^6 bytes.
@@ -131,7 +143,7 @@ impl Service {
                 ensure!(up.stop() == Some(0), "the service did not stop well");
                 Ok(())
             }
-            Self::Fleet(mut fleet) => {
+            Self::Fleet { mut fleet, .. } => {
                 fleet.stop();
                 fleet.backends().clear();
                 Ok(())
@@ -141,11 +153,10 @@ impl Service {
     }
 }
 
-const APPLIED: &str = "rollbook_event_outcomes_total{outcome=\"applied\",processor=\"membership\"} ";
-
-fn applied(process: &Process) -> usize {
+fn applied(process: &Process, processor: &str) -> usize {
     let (_, text) = process.ops_get("/metrics");
-    let line = text.lines().find_map(|line| line.strip_prefix(APPLIED));
+    let metric = format!("rollbook_event_outcomes_total{{outcome=\"applied\",processor=\"{processor}\"}} ");
+    let line = text.lines().find_map(|line| line.strip_prefix(&metric));
     line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
 }
 
