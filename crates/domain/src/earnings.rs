@@ -53,6 +53,22 @@ pub enum Rate {
     Award { points: i64 },
 }
 
+impl Rate {
+    pub fn per_10000(self) -> Option<i64> {
+        match self {
+            Self::PerUnit { per_10000 } => Some(per_10000),
+            Self::Award { .. } => None,
+        }
+    }
+
+    pub fn award(self) -> Option<i64> {
+        match self {
+            Self::PerUnit { .. } => None,
+            Self::Award { points } => Some(points),
+        }
+    }
+}
+
 /// The most that an owner may be given by one rule in one period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capped {

@@ -164,6 +164,13 @@ impl AdjustmentKind {
         }
     }
 
+    pub fn cumulative_minor(self) -> Option<i64> {
+        match self {
+            Self::Refunded { cumulative_minor } => Some(cumulative_minor),
+            _ => None,
+        }
+    }
+
     /// `cumulative_minor` is read for `refunded` only.
     pub fn parse(text: &str, cumulative_minor: i64) -> Option<Self> {
         match text {

@@ -1,5 +1,7 @@
 //! Accounts: whose, of what, and for which purpose.
 
+use std::collections::BTreeSet;
+
 use rollbook_domain::{GroupId, Owner, PersonId};
 use uuid::Uuid;
 
@@ -80,6 +82,13 @@ impl Account {
 
     pub fn system(asset: Asset, place: Place) -> Self {
         Self { asset, place }
+    }
+
+    /// The system's, of the assets of these accounts: where their legs may lead.
+    pub fn of_system(accounts: &BTreeSet<Self>) -> impl Iterator<Item = Self> {
+        let assets: BTreeSet<_> = accounts.iter().map(|account| account.asset).collect();
+        let places = [Place::Issued, Place::Redeemed, Place::Expired];
+        assets.into_iter().flat_map(move |asset| places.map(|place| Self::system(asset, place)))
     }
 
     /// As the tables have it. None: nobody wrote this.

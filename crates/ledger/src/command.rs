@@ -22,6 +22,22 @@ pub enum Actor {
     Person(PersonId),
 }
 
+impl Actor {
+    /// None: the system.
+    pub fn person(self) -> Option<PersonId> {
+        match self {
+            Self::System => None,
+            Self::Person(person) => Some(person),
+        }
+    }
+}
+
+impl From<Option<PersonId>> for Actor {
+    fn from(person: Option<PersonId>) -> Self {
+        person.map_or(Self::System, Self::Person)
+    }
+}
+
 /// One order with the id that makes it happen once. To be built with [`Command::new`] or
 /// [`Command::expiring`].
 #[derive(Clone, PartialEq, Eq)]

@@ -10,6 +10,11 @@ impl TransactionId {
     pub fn earned_by(fact: &FactRef) -> Self {
         Self::of_key(&format!("points|{}|{}", fact.account, fact.key))
     }
+
+    /// The transaction that [`Command::earning`] makes of the fact. None where nothing moves.
+    pub fn posting(earning: &Earning) -> Option<Self> {
+        (earning.moved != 0).then(|| Self::earned_by(&earning.fact))
+    }
 }
 
 impl Command {

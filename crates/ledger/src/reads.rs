@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rollbook_domain::PersonId;
 
 use crate::{
-    Account, Actor, Asset, Command, Destination, Due, GroupId, HoldId, Leg, LotId, LotMovement, Move, Order, Owner,
+    Account, AccountId, Asset, Command, Destination, Due, GroupId, HoldId, Leg, LotId, LotMovement, Move, Order, Owner,
     Place, Transaction, TransactionId,
 };
 
@@ -61,6 +61,18 @@ pub struct Known {
     pub transactions: BTreeMap<TransactionId, Transaction>,
     pub legs: BTreeMap<TransactionId, Vec<Leg>>,
     pub movements: BTreeMap<TransactionId, Vec<LotMovement>>,
+}
+
+impl Known {
+    /// Movements come in the order in which they were decided, legs in that of their numbers.
+    pub fn add(&mut self, legs: Vec<Leg>, movements: Vec<LotMovement>) {
+        for leg in legs {
+            self.legs.entry(leg.transaction).or_default().push(leg);
+        }
+        for movement in movements {
+            self.movements.entry(movement.transaction).or_default().push(movement);
+        }
+    }
 }
 
 /// Where holds, lots and transactions lie.
@@ -211,6 +223,13 @@ pub struct Need {
 }
 
 impl Needs {
+    /// The accounts that can have holds and lots, with their ids: nothing is held of a debt, and none of
+    /// it lies in lots.
+    pub fn spendable(&self) -> impl Iterator<Item = (AccountId, Need)> + '_ {
+        let spendable = self.accounts.iter().filter(|(account, _)| account.floor().is_some());
+        spendable.map(|(account, need)| (account.id(), *need))
+    }
+
     pub fn of(commands: &[Command], known: &Known) -> Self {
         let mut needs = Self::default();
         for (command, accounts) in commands.iter().zip(by_command(commands, known)) {
@@ -272,10 +291,7 @@ fn group(account: Account) -> Option<GroupId> {
 }
 
 fn persons(commands: &[Command]) -> impl Iterator<Item = PersonId> + '_ {
-    commands.iter().filter_map(|command| match command.actor {
-        Actor::Person(person) => Some(person),
-        Actor::System => None,
-    })
+    commands.iter().filter_map(|command| command.actor.person())
 }
 
 /// How much of the free lots of `account` the command may take: a reversal may take anything, and what

@@ -1,11 +1,12 @@
 //! The rows of the ledger, as the tables have them.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use jiff::Timestamp;
 use rollbook_domain::Reason;
 
-use crate::{Account, Actor, HoldId, LotId, RequestDigest, TransactionId, Verdict};
+use crate::{Account, Actor, HoldId, LotId, Refusal, RequestDigest, TransactionId, Verdict};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -82,11 +83,16 @@ impl Transaction {
         self.is_applied() && matches!(self.kind, Kind::Post | Kind::Settle)
     }
 
-    pub fn reason(&self) -> Option<&Reason> {
+    /// None: it was applied.
+    pub fn refusal(&self) -> Option<&Refusal> {
         match &self.verdict {
             Verdict::Applied => None,
-            Verdict::Rejected(refusal) => Some(&refusal.reason),
+            Verdict::Rejected(refusal) => Some(refusal),
         }
+    }
+
+    pub fn reason(&self) -> Option<&Reason> {
+        self.refusal().map(|refusal| &refusal.reason)
     }
 }
 
@@ -266,4 +272,15 @@ pub struct Changes {
     /// Holds of before this batch that it resolved.
     pub resolved: Vec<Hold>,
     pub lots: Vec<Lot>,
+}
+
+impl Changes {
+    /// How many legs each transaction has. Those without any are not told.
+    pub fn leg_counts(&self) -> HashMap<TransactionId, i64> {
+        let mut counts = HashMap::new();
+        for leg in &self.legs {
+            *counts.entry(leg.transaction).or_default() += 1;
+        }
+        counts
+    }
 }

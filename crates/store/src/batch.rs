@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use rollbook_domain::{
     Change, Envelope, EnvelopeId, EventDigest, FactKind, FactRef, Outcome, ProcessorName, Reason, SourceName,
 };
-use rollbook_ledger::Command;
+use rollbook_ledger::{Answer, Command, Verdict};
+use thiserror::Error;
 
-use crate::Outgoing;
+use crate::{Outgoing, StoreError};
 
 #[derive(Clone, Debug)]
 pub struct Batch {
@@ -32,6 +33,21 @@ pub struct Batch {
     /// now or when it was decided before, the write is `Refused`.
     pub commands: Vec<Command>,
 }
+
+impl Batch {
+    /// `Refused` unless every command of a batch was applied.
+    pub fn accept(answers: Vec<Answer>) -> Result<(), StoreError> {
+        let refusal = answers.into_iter().find_map(|answer| match answer.verdict {
+            Verdict::Applied => None,
+            Verdict::Rejected(refusal) => Some(refusal),
+        });
+        refusal.map_or(Ok(()), |refusal| Err(StoreError::Refused(CommandRejected(refusal.reason).into())))
+    }
+}
+
+#[derive(Debug, Error)]
+#[error("the ledger refused a command of this batch: {0}")]
+struct CommandRejected(Reason);
 
 /// One event that is settled for good, with its effect.
 #[derive(Clone, Debug)]

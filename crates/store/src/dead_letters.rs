@@ -102,6 +102,18 @@ pub struct DeadLetterFilter {
     pub limit: Option<u32>,
 }
 
+impl DeadLetterFilter {
+    /// What a replay marks: the open ones, unless others are named.
+    pub fn replayed(&self) -> &[DeadLetterState] {
+        if self.states.is_empty() { &[DeadLetterState::Open] } else { &self.states }
+    }
+
+    /// Whether open ones match, which alone can be discarded.
+    pub fn discards(&self) -> bool {
+        self.states.is_empty() || self.states.contains(&DeadLetterState::Open)
+    }
+}
+
 /// One cause: same processor, source and reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeadLetterGroup {

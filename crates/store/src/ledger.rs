@@ -5,7 +5,9 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rollbook_ledger::{Answer, Asset, Command, Due, Hold, HoldId, Kind, Lot, LotId, Owner, Sums, TransactionId};
+use rollbook_ledger::{
+    Account, Answer, Asset, Command, Due, Hold, HoldId, Kind, Lot, LotId, Owner, Place, Sums, TransactionId,
+};
 
 use crate::StoreError;
 
@@ -58,6 +60,17 @@ pub enum Counterpart {
     Owner(Owner),
 }
 
+impl From<Account> for Counterpart {
+    fn from(account: Account) -> Self {
+        match account.place {
+            Place::Available(owner) | Place::Owed(owner) => Self::Owner(owner),
+            Place::Issued => Self::Issued,
+            Place::Redeemed => Self::Redeemed,
+            Place::Expired => Self::Expired,
+        }
+    }
+}
+
 /// Which part of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryFilter {
@@ -69,6 +82,13 @@ pub struct HistoryFilter {
     pub until: Option<Timestamp>,
     /// At most this many, the newest ones; told oldest first.
     pub limit: Option<u32>,
+}
+
+impl HistoryFilter {
+    /// How many, where nothing else is asked than the newest ones.
+    pub fn newest(&self) -> Option<u32> {
+        self.limit.filter(|_| self.since.is_none() && self.until.is_none())
+    }
 }
 
 #[async_trait]

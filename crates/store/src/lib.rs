@@ -6,6 +6,8 @@
 //! the conformance suite of this crate.
 
 mod batch;
+pub mod cells;
+mod checks;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod dead_letters;
@@ -14,6 +16,7 @@ mod groups;
 mod ledger;
 pub mod migrations;
 mod outbox;
+pub mod read;
 mod records;
 pub mod rows;
 mod tx;

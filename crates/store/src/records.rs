@@ -1,5 +1,7 @@
 //! The read side: records, outcomes and one consistent snapshot for `verify`.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rollbook_domain::{
@@ -18,6 +20,20 @@ pub struct PersonRecords {
     pub terms: Vec<Term>,
     /// Those with a waiver of this person.
     pub documents: Vec<Document>,
+}
+
+impl PersonRecords {
+    /// Of the person with this address, of whom all is loaded, and nobody else.
+    pub fn of(state: State, documents: Vec<Document>, email: &Email) -> Option<Self> {
+        let person = state.person(email)?.clone();
+        Some(Self {
+            payments: state.payments_of(person.id).cloned().collect(),
+            adjustments: state.adjustments.into_values().flatten().collect(),
+            terms: state.terms.into_values().collect(),
+            person,
+            documents,
+        })
+    }
 }
 
 /// A line of `members list`.
@@ -65,6 +81,16 @@ pub struct EventRow {
     pub rules: String,
     pub occurred_at: Timestamp,
     pub processed_at: Timestamp,
+}
+
+impl EventRow {
+    /// Processor (its own, or `to`) and envelope of each, once, oldest first: what a replay sends.
+    pub fn requests<'a>(newest_first: &'a [Self], to: Option<&'a ProcessorName>) -> Vec<(&'a str, EnvelopeId)> {
+        let mut met = HashSet::new();
+        let processor = |row: &'a Self| to.map_or(row.processor.as_str(), ProcessorName::as_str);
+        let oldest_first = newest_first.iter().rev().map(|row| (processor(row), row.envelope));
+        oldest_first.filter(|request| met.insert(*request)).collect()
+    }
 }
 
 /// One invariant of `verify`.

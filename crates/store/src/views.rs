@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rollbook_domain::{AdjustmentKind, Document, Payment, Term};
+use rollbook_domain::{Document, Payment, Term};
 use serde::Serialize;
 
 use crate::PersonRecords;
@@ -90,13 +90,7 @@ fn person(records: &PersonRecords) -> PersonView {
 
 fn membership(records: &PersonRecords, payment: &Payment, term: &Term, today: Date) -> MembershipView {
     let refunds = records.adjustments.iter().filter(|adjustment| adjustment.payment == payment.reference);
-    let refunded_minor = refunds
-        .filter_map(|adjustment| match adjustment.kind {
-            AdjustmentKind::Refunded { cumulative_minor } => Some(cumulative_minor),
-            _ => None,
-        })
-        .max()
-        .unwrap_or(0);
+    let refunded_minor = refunds.filter_map(|adjustment| adjustment.kind.cumulative_minor()).max().unwrap_or(0);
     let mut refunded = payment.amount;
     refunded.minor = refunded_minor;
     MembershipView {

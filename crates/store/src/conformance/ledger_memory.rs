@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use rollbook_ledger::model::{Members, Tables};
 use rollbook_ledger::{
-    Account, Actor, Answer, Asset, Balance, Command, Due, Hold, HoldId, HoldState, Kind, Leg, Lot, Owner, Place,
-    Transaction, Verdict,
+    Account, Answer, Asset, Balance, Command, Due, Hold, HoldId, HoldState, Kind, Leg, Lot, Owner, Place, Transaction,
 };
 
 use crate::{Counterpart, HistoryFilter, HistoryRow, Standing};
@@ -108,16 +107,10 @@ impl Memory {
             held: 0,
             available: 0,
             other: None,
-            actor: match transaction.actor {
-                Actor::System => None,
-                Actor::Person(person) => Some(person),
-            },
+            actor: transaction.actor.person(),
             memo: transaction.memo.clone(),
             reason: transaction.reason().cloned(),
-            detail: match &transaction.verdict {
-                Verdict::Applied => None,
-                Verdict::Rejected(refusal) => Some(refusal.detail.clone()),
-            },
+            detail: transaction.refusal().map(|refusal| refusal.detail.clone()),
         };
         let reserved = hold.filter(|_| transaction.is_applied()).map_or(0, |hold| hold.amount);
         let pinned = if transaction.kind == Kind::Hold { reserved } else { -reserved };

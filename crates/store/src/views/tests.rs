@@ -1,7 +1,7 @@
 use jiff::civil::date;
 use rollbook_domain::{
-    Account, Adjustment, Currency, Detail, DocumentRef, Email, EndReason, Ending, EventKey, Money, PaymentRef, Person,
-    PersonId, Stamp, Waiver,
+    Account, Adjustment, AdjustmentKind, Currency, Detail, DocumentRef, Email, EndReason, Ending, EventKey, Money,
+    PaymentRef, Person, PersonId, Stamp, Waiver,
 };
 
 use super::*;

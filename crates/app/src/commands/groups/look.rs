@@ -152,10 +152,7 @@ impl From<GroupHistoryRow> for Change {
             role: entry.role.map(rollbook_ledger::Role::as_str),
             invitation: entry.invitation.map(|id| id.to_string()),
             at: said.at,
-            actor: match said.actor {
-                Actor::System => None,
-                Actor::Person(person) => Some(person),
-            },
+            actor: said.actor.person(),
             actor_email,
             reason: said.reason().map(ToOwned::to_owned),
         }
