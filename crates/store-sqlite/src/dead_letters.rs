@@ -3,17 +3,16 @@
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
-use rollbook_domain::EnvelopeId;
 use rollbook_sqlite::{Bulk, BulkQuery, to_micros};
+use rollbook_store::cells::Cells;
 use rollbook_store::{
     DeadLetter, DeadLetterFailure, DeadLetterFilter, DeadLetterGroup, DeadLetterState, DeadLetters, Kept, StoreError,
+    read,
 };
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Sqlite, SqliteConnection};
+use sqlx::SqliteConnection;
 
-use crate::cells::Cells;
 use crate::fault::store_error;
-use crate::statements::{bulk, sql};
+use crate::statements::{Query, bulk, execute, fetch, sql};
 use crate::{SqliteStore, envelopes, json};
 
 static UPSERT: LazyLock<Bulk> = bulk!("dead_letter_upsert", 64);
@@ -28,47 +27,42 @@ impl DeadLetters for SqliteStore {
         UPSERT.execute(connection, letters, letter_row).await.map_err(store_error)?;
         FAILURES.execute(connection, letters, failure_row).await.map_err(store_error)?;
         let names = letters.iter().map(|letter| [&letter.processor, &letter.account, &letter.event_key]);
-        let query = sqlx::query(sql!("dead_letter_resolve_settled")).bind(json::list(names));
-        query.execute(connection).await.map_err(store_error)?;
+        execute(connection, sqlx::query(sql!("dead_letter_resolve_settled")).bind(json::list(names))).await?;
         writing.commit().await
     }
 
     async fn dead_letters(&self, filter: &DeadLetterFilter) -> Result<Vec<DeadLetter>, StoreError> {
-        let rows = filtered(sql!("dead_letters"), filter, &filter.states).fetch_all(&self.readers).await;
-        rows.map_err(store_error)?.iter().map(letter).collect()
+        let query = filtered(sql!("dead_letters"), filter, &filter.states);
+        fetch(&self.readers, query).await?.iter().map(read::dead_letter).collect()
     }
 
     async fn dead_letter_history(&self, id: i64) -> Result<Vec<DeadLetterFailure>, StoreError> {
-        let rows = sqlx::query(sql!("dead_letter_history")).bind(id).fetch_all(&self.readers).await;
-        rows.map_err(store_error)?.iter().map(failure).collect()
+        let query = sqlx::query(sql!("dead_letter_history")).bind(id);
+        fetch(&self.readers, query).await?.iter().map(read::dead_letter_failure).collect()
     }
 
     async fn dead_letter_groups(&self, filter: &DeadLetterFilter) -> Result<Vec<DeadLetterGroup>, StoreError> {
-        let rows = filtered(sql!("dead_letter_groups"), filter, &filter.states).fetch_all(&self.readers).await;
-        rows.map_err(store_error)?.iter().map(group).collect()
+        let query = filtered(sql!("dead_letter_groups"), filter, &filter.states);
+        fetch(&self.readers, query).await?.iter().map(read::dead_letter_group).collect()
     }
 
     async fn replay(&self, filter: &DeadLetterFilter, redecide: bool) -> Result<u64, StoreError> {
-        let named = filter.states.as_slice();
-        let states = if named.is_empty() { &[DeadLetterState::Open] } else { named };
         let mut writing = self.writer.begin().await?;
-        let ids = ids(writing.connection(), filter, states).await?;
+        let ids = ids(writing.connection(), filter, filter.replayed()).await?;
         let outbox = sqlx::query(sql!("dead_letter_replay_outbox")).bind(ids.clone()).bind(redecide);
-        outbox.execute(writing.connection()).await.map_err(store_error)?;
-        let marked = sqlx::query(sql!("dead_letter_replay")).bind(ids).execute(writing.connection()).await;
-        let marked = marked.map_err(store_error)?.rows_affected();
+        execute(writing.connection(), outbox).await?;
+        let marked = execute(writing.connection(), sqlx::query(sql!("dead_letter_replay")).bind(ids)).await?;
         writing.commit().await?;
         Ok(marked)
     }
 
     async fn discard(&self, filter: &DeadLetterFilter) -> Result<u64, StoreError> {
-        if !filter.states.is_empty() && !filter.states.contains(&DeadLetterState::Open) {
+        if !filter.discards() {
             return Ok(0);
         }
         let mut writing = self.writer.begin().await?;
         let ids = ids(writing.connection(), filter, &[DeadLetterState::Open]).await?;
-        let marked = sqlx::query(sql!("dead_letter_discard")).bind(ids).execute(writing.connection()).await;
-        let marked = marked.map_err(store_error)?.rows_affected();
+        let marked = execute(writing.connection(), sqlx::query(sql!("dead_letter_discard")).bind(ids)).await?;
         writing.commit().await?;
         Ok(marked)
     }
@@ -85,17 +79,13 @@ async fn ids(
     filter: &DeadLetterFilter,
     states: &[DeadLetterState],
 ) -> Result<String, StoreError> {
-    let rows = filtered(sql!("dead_letter_ids"), filter, states).fetch_all(connection).await.map_err(store_error)?;
+    let rows = fetch(connection, filtered(sql!("dead_letter_ids"), filter, states)).await?;
     let ids: Result<Vec<i64>, _> = rows.iter().map(|row| Cells::of("dead_letter", row).get("id")).collect();
     ids.map(json::list)
 }
 
 /// No states means all.
-fn filtered(
-    sql: &'static str,
-    filter: &DeadLetterFilter,
-    states: &[DeadLetterState],
-) -> sqlx::query::Query<'static, Sqlite, SqliteArguments> {
+fn filtered(sql: &'static str, filter: &DeadLetterFilter, states: &[DeadLetterState]) -> Query {
     let ids = (!filter.ids.is_empty()).then(|| json::list(&filter.ids));
     let states = (!states.is_empty()).then(|| json::list(states));
     sqlx::query(sql)
@@ -136,47 +126,4 @@ fn failure_row(query: BulkQuery, letter: &Kept) -> BulkQuery {
         .bind(letter.detail.clone())
         .bind(to_micros(letter.failed_at))
         .bind(letter.attempts)
-}
-
-fn failure(row: &SqliteRow) -> Result<DeadLetterFailure, StoreError> {
-    let cells = Cells::of("dead_letter_failure", row);
-    Ok(DeadLetterFailure {
-        envelope: EnvelopeId(cells.uuid("envelope")?),
-        reason: cells.get("reason")?,
-        detail: cells.get("detail")?,
-        attempts: cells.count("attempts")?,
-        failed_at: cells.instant("failed_at")?,
-    })
-}
-
-fn letter(row: &SqliteRow) -> Result<DeadLetter, StoreError> {
-    let cells = Cells::of("dead_letter", row);
-    Ok(DeadLetter {
-        id: cells.get("id")?,
-        processor: cells.get("processor")?,
-        source: cells.get("source")?,
-        event_key: cells.get("event_key")?,
-        reason: cells.get("reason")?,
-        detail: cells.get("detail")?,
-        amount: cells.maybe_text("amount")?,
-        currency: cells.maybe_text("currency")?,
-        attempts: cells.count("attempts")?,
-        first_seen: cells.instant("first_seen")?,
-        last_seen: cells.instant("last_seen")?,
-        state: cells.read("state", DeadLetterState::parse)?,
-        envelope: EnvelopeId(cells.uuid("envelope")?),
-        failures: cells.count("failures")?,
-    })
-}
-
-fn group(row: &SqliteRow) -> Result<DeadLetterGroup, StoreError> {
-    let cells = Cells::of("dead_letter", row);
-    Ok(DeadLetterGroup {
-        processor: cells.get("processor")?,
-        source: cells.get("source")?,
-        reason: cells.get("reason")?,
-        count: cells.count("letters")?,
-        first_seen: cells.instant("first_seen")?,
-        last_seen: cells.instant("last_seen")?,
-    })
 }

@@ -1,6 +1,5 @@
 //! What a failed statement means to whoever asked for it.
 
-use rollbook_domain::Reason;
 use rollbook_sqlite::{Fault, OpenError, fault};
 use rollbook_store::StoreError;
 use thiserror::Error;
@@ -34,12 +33,8 @@ pub enum Complaint {
     NotIgnored,
     #[error("a row refers to a fact, a person, a payment or a document that is not there")]
     RefersToNothing,
-    #[error("the ledger refused a command of this batch: {0}")]
-    CommandRejected(Reason),
     #[error("an earlier write of this transaction failed")]
     HalfWritten,
     #[error("less than {0} bytes are left on the disk")]
     DiskFull(u64),
-    #[error("headers cannot be written as JSON")]
-    Headers(#[source] serde_json::Error),
 }

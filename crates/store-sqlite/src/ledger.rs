@@ -2,7 +2,6 @@
 
 mod load;
 mod reads;
-mod rows;
 mod write;
 
 use async_trait::async_trait;

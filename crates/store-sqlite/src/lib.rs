@@ -7,8 +7,6 @@
 //! `INSERT OR REPLACE` (it deletes rows without their triggers) and a cache of records (a second
 //! process may write at any time).
 
-mod cells;
-mod checks;
 mod dead_letters;
 mod earnings;
 mod envelopes;
@@ -20,6 +18,7 @@ mod load;
 mod migrate;
 mod outbox;
 mod records;
+mod row;
 mod snapshot;
 mod statements;
 mod store;

@@ -1,20 +1,17 @@
 //! The outbox.
 
 use async_trait::async_trait;
-use rollbook_store::{Outbox, OutboxItem, StoreError};
-use sqlx::sqlite::SqliteRow;
+use rollbook_store::{Outbox, OutboxItem, StoreError, read};
 
-use crate::cells::Cells;
-use crate::envelopes::envelope;
 use crate::fault::store_error;
-use crate::statements::sql;
+use crate::statements::{execute, fetch, sql};
 use crate::{SqliteStore, json};
 
 #[async_trait]
 impl Outbox for SqliteStore {
     async fn outbox_next(&self, limit: u32) -> Result<Vec<OutboxItem>, StoreError> {
-        let rows = sqlx::query(sql!("outbox_next")).bind(limit).fetch_all(&self.readers).await;
-        rows.map_err(store_error)?.iter().map(item).collect()
+        let query = sqlx::query(sql!("outbox_next")).bind(limit);
+        fetch(&self.readers, query).await?.iter().map(read::outbox_item).collect()
     }
 
     async fn outbox_done(&self, ids: &[i64]) -> Result<(), StoreError> {
@@ -22,8 +19,7 @@ impl Outbox for SqliteStore {
             return Ok(());
         }
         let mut writing = self.writer.begin().await?;
-        let query = sqlx::query(sql!("outbox_done")).bind(json::list(ids));
-        query.execute(writing.connection()).await.map_err(store_error)?;
+        execute(writing.connection(), sqlx::query(sql!("outbox_done")).bind(json::list(ids))).await?;
         writing.commit().await
     }
 
@@ -32,14 +28,4 @@ impl Outbox for SqliteStore {
             sqlx::query_scalar(sql!("outbox_depth")).fetch_one(&self.readers).await.map_err(store_error)?;
         Ok(depth.unsigned_abs())
     }
-}
-
-fn item(row: &SqliteRow) -> Result<OutboxItem, StoreError> {
-    let cells = Cells::of("outbox", row);
-    Ok(OutboxItem {
-        id: cells.get("number")?,
-        envelope: envelope(row)?,
-        to: cells.text("processor")?.into(),
-        redecide: cells.get("redecide")?,
-    })
 }

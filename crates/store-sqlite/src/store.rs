@@ -10,7 +10,7 @@ use sqlx::{Executor as _, SqlitePool};
 
 use crate::fault::{Complaint, open_error, store_error};
 use crate::migrate::{self, MIGRATIONS};
-use crate::statements::sql;
+use crate::statements::{execute, sql};
 use crate::tx::SqliteTx;
 use crate::writer::Writer;
 
@@ -90,7 +90,7 @@ impl Store for SqliteStore {
             return Err(StoreError::Unavailable(Complaint::DiskFull(LEAST_DISK_BYTES).into()));
         }
         let mut writing = self.writer.begin().await?;
-        sqlx::query(sql!("probe")).execute(writing.connection()).await.map_err(store_error)?;
+        execute(writing.connection(), sqlx::query(sql!("probe"))).await?;
         writing.commit().await
     }
 }

@@ -3,17 +3,15 @@
 use std::sync::LazyLock;
 
 use rollbook_domain::{
-    Account, Adjustment, AdjustmentKind, Detail, DetailField, Document, EventKey, Payment, PaymentRef, PersonId,
-    ProcessorName, Term,
+    Account, Adjustment, Detail, DetailField, Document, EventKey, Payment, PaymentRef, PersonId, ProcessorName, Term,
 };
-use rollbook_ledger::Verdict;
 use rollbook_sqlite::{Bulk, BulkQuery, to_micros};
 use rollbook_store::rows::{DocumentLine, Registered, Rows, TermLine};
 use rollbook_store::{Batch, Outgoing, SettledEvent, StoreError};
 use sqlx::SqliteConnection;
 
 use crate::fault::{Complaint, store_error};
-use crate::statements::{bulk, sql};
+use crate::statements::{bulk, execute, sql};
 use crate::{earnings, envelopes, json, ledger};
 
 static PROCESSED: LazyLock<Bulk> = bulk!("processed_insert");
@@ -41,18 +39,9 @@ pub async fn batch(connection: &mut SqliteConnection, batch: &Batch) -> Result<(
     documents(connection, batch, &rows).await?;
     many(connection, &OUTBOX, &batch.outgoing, outbox_row).await?;
     resolve(connection, batch).await?;
-    commands(connection, batch).await?;
+    Batch::accept(ledger::execute(connection, &batch.commands, batch.processed_at).await?)?;
     every(connection, &EARNINGS, &rows.earnings, |query, earning| earnings::bind(query, &batch.processor, earning))
         .await
-}
-
-async fn commands(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), StoreError> {
-    for answer in ledger::execute(connection, &batch.commands, batch.processed_at).await? {
-        if let Verdict::Rejected(refusal) = answer.verdict {
-            return Err(StoreError::Refused(Complaint::CommandRejected(refusal.reason).into()));
-        }
-    }
-    Ok(())
 }
 
 async fn outcomes(connection: &mut SqliteConnection, batch: &Batch, rows: &Rows<'_>) -> Result<(), StoreError> {
@@ -105,11 +94,10 @@ async fn resolve(connection: &mut SqliteConnection, batch: &Batch) -> Result<(),
     }
     let processor = text(batch.processor.as_str());
     let by_fact = sqlx::query(sql!("dead_letter_resolve")).bind(processor.clone()).bind(json::list(settled));
-    by_fact.execute(&mut *connection).await.map_err(store_error)?;
+    execute(&mut *connection, by_fact).await?;
     let envelopes = json::envelopes(&batch.settled_envelopes);
     let by_envelope = sqlx::query(sql!("dead_letter_resolve_envelopes")).bind(processor).bind(envelopes);
-    by_envelope.execute(connection).await.map_err(store_error)?;
-    Ok(())
+    execute(connection, by_envelope).await.map(drop)
 }
 
 /// Rows of which none may be skipped. A statement finds what a row refers to by joins, and a join
@@ -203,14 +191,10 @@ fn payment_row(query: BulkQuery, processor: &ProcessorName, payment: &Payment) -
 }
 
 fn adjustment_row(query: BulkQuery, processor: &ProcessorName, adjustment: &Adjustment) -> BulkQuery {
-    let cumulative_minor = match adjustment.kind {
-        AdjustmentKind::Refunded { cumulative_minor } => Some(cumulative_minor),
-        _ => None,
-    };
     fact(query, processor, &adjustment.payment.account, &adjustment.event_key)
         .bind(adjustment.payment.transaction.clone())
         .bind(adjustment.kind.as_str())
-        .bind(cumulative_minor)
+        .bind(adjustment.kind.cumulative_minor())
         .bind(to_micros(adjustment.at))
         .bind(adjustment.on.to_string())
 }

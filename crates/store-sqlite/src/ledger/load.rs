@@ -4,63 +4,42 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_domain::PersonId;
 use rollbook_ledger::{
-    Account, AccountId, Asset, Balance, GroupId, Hold, HoldId, Known, Loaded, Lot, LotId, Need, Needs, Pin, Place,
-    Role, Sums, TakenBack, Transaction, TransactionId, Wanted,
+    Account, AccountId, Balance, GroupId, Hold, HoldId, Known, Loaded, Lot, LotId, Needs, Pin, Role, TakenBack,
+    Transaction, TransactionId, Wanted,
 };
 use rollbook_sqlite::to_micros;
-use rollbook_store::StoreError;
+use rollbook_store::{StoreError, read};
 use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use super::{rows, write};
-use crate::cells::Cells;
-use crate::fault::store_error;
+use super::write;
 use crate::json;
-use crate::statements::sql;
+use crate::row::Row;
+use crate::statements::{fetch, sql};
 
 pub async fn known(connection: &mut SqliteConnection, wanted: &Wanted) -> Result<Known, StoreError> {
     let holds = wanted.holds.iter().map(|hold| hold.0).collect();
     let lots = wanted.lots.iter().map(|lot| lot.0).collect();
     let named: Vec<Uuid> = wanted.transactions.iter().map(|transaction| transaction.0).collect();
-    let mut known = Known::default();
-    for (id, account) in lying(connection, sql!("ledger_hold_accounts"), "hold", holds).await? {
-        known.holds.insert(HoldId(id), account);
-    }
-    for (id, account) in lying(connection, sql!("ledger_lot_accounts"), "lot", lots).await? {
-        known.lots.insert(LotId(id), account);
-    }
-    for transaction in transactions(connection, &wanted.transactions).await? {
-        known.transactions.insert(transaction.id, transaction);
-    }
-    for leg in all(connection, sql!("ledger_legs"), named.clone(), rows::leg).await? {
-        known.legs.entry(leg.transaction).or_default().push(leg);
-    }
-    for movement in all(connection, sql!("ledger_lot_movements"), named, rows::movement).await? {
-        known.movements.entry(movement.transaction).or_default().push(movement);
-    }
-    Ok(known)
-}
-
-/// Where these holds or lots lie.
-async fn lying(
-    connection: &mut SqliteConnection,
-    sql: &'static str,
-    table: &'static str,
-    ids: Vec<Uuid>,
-) -> Result<Vec<(Uuid, Account)>, StoreError> {
-    let read = |row: &SqliteRow| {
-        let cells = Cells::of(table, row);
-        Ok((cells.uuid("id")?, rows::account(&cells)?))
+    let holds = all(connection, sql!("ledger_hold_accounts"), holds, |row| read::lies("hold", row)).await?;
+    let lots = all(connection, sql!("ledger_lot_accounts"), lots, |row| read::lies("lot", row)).await?;
+    let transactions = transactions(connection, &wanted.transactions).await?;
+    let mut known = Known {
+        holds: holds.into_iter().map(|(id, account)| (HoldId(id), account)).collect(),
+        lots: lots.into_iter().map(|(id, account)| (LotId(id), account)).collect(),
+        transactions: transactions.into_iter().map(|one| (one.id, one)).collect(),
+        ..Known::default()
     };
-    all(connection, sql, ids, read).await
+    let legs = all(connection, sql!("ledger_legs"), named.clone(), read::leg).await?;
+    known.add(legs, all(connection, sql!("ledger_lot_movements"), named, read::movement).await?);
+    Ok(known)
 }
 
 pub async fn transactions(
     connection: &mut SqliteConnection,
     ids: &BTreeSet<TransactionId>,
 ) -> Result<Vec<Transaction>, StoreError> {
-    all(connection, sql!("ledger_transactions"), ids.iter().map(|id| id.0).collect(), rows::transaction).await
+    all(connection, sql!("ledger_transactions"), ids.iter().map(|id| id.0).collect(), read::transaction).await
 }
 
 /// The rows of these ids; no statement for none.
@@ -68,13 +47,12 @@ async fn all<T>(
     connection: &mut SqliteConnection,
     sql: &'static str,
     ids: Vec<Uuid>,
-    read: impl Fn(&SqliteRow) -> Result<T, StoreError>,
+    read: impl Fn(&Row) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let query = sqlx::query(sql).bind(json::uuids(ids));
-    query.fetch_all(connection).await.map_err(store_error)?.iter().map(read).collect()
+    fetch(connection, sqlx::query(sql).bind(json::uuids(ids))).await?.iter().map(read).collect()
 }
 
 /// Under the lock, all that the decision needs. Makes the accounts that are missing.
@@ -86,7 +64,7 @@ pub async fn needed(
 ) -> Result<Loaded, StoreError> {
     let balances = balances(connection, accounts).await?;
     let holds = holds(connection, needs).await?;
-    let pins = all(connection, sql!("ledger_pins"), holds.iter().map(|hold| hold.id.0).collect(), rows::pin).await?;
+    let pins = all(connection, sql!("ledger_pins"), holds.iter().map(|hold| hold.id.0).collect(), read::pin).await?;
     Ok(Loaded {
         known,
         decided: transactions(connection, &needs.decided).await?,
@@ -103,16 +81,12 @@ pub async fn needed(
 /// The balances of these accounts. Those that are missing are made, with the system's of their
 /// assets, to which legs refer.
 async fn balances(connection: &mut SqliteConnection, accounts: &BTreeSet<Account>) -> Result<Vec<Balance>, StoreError> {
-    let assets: BTreeSet<Asset> = accounts.iter().map(|account| account.asset).collect();
-    let places = [Place::Issued, Place::Redeemed, Place::Expired];
-    let system = assets.iter().flat_map(|asset| places.map(|place| Account::system(*asset, place)));
-    let by_id: BTreeMap<AccountId, Account> =
-        accounts.iter().copied().chain(system).map(|account| (account.id(), account)).collect();
+    let all_of_them = accounts.iter().copied().chain(Account::of_system(accounts));
+    let by_id: BTreeMap<AccountId, Account> = all_of_them.map(|account| (account.id(), account)).collect();
     let mut missing = by_id.clone();
     let mut balances = Vec::with_capacity(accounts.len());
-    for (id, sums, version) in
-        all(connection, sql!("ledger_balances"), by_id.keys().map(|id| id.0).collect(), balance).await?
-    {
+    let ids = by_id.keys().map(|id| id.0).collect();
+    for (id, sums, version) in all(connection, sql!("ledger_balances"), ids, read::balance).await? {
         missing.remove(&id);
         if let Some(account) = by_id.get(&id).filter(|account| account.has_balance()) {
             balances.push(Balance { account: *account, sums, version });
@@ -122,18 +96,11 @@ async fn balances(connection: &mut SqliteConnection, accounts: &BTreeSet<Account
     Ok(balances)
 }
 
-fn balance(row: &SqliteRow) -> Result<(AccountId, Sums, i64), StoreError> {
-    let cells = Cells::of("ledger_account", row);
-    let sums = Sums { posted: cells.get("posted")?, held: cells.get("held")? };
-    Ok((AccountId(cells.uuid("id")?), sums, cells.get("version")?))
-}
-
 async fn reversed(
     connection: &mut SqliteConnection,
     ids: &BTreeSet<TransactionId>,
 ) -> Result<BTreeSet<TransactionId>, StoreError> {
-    let read = |row: &SqliteRow| Cells::of("ledger_transaction", row).uuid("reverses").map(TransactionId);
-    let found = all(connection, sql!("ledger_reversed"), ids.iter().map(|id| id.0).collect(), read).await?;
+    let found = all(connection, sql!("ledger_reversed"), ids.iter().map(|id| id.0).collect(), read::reversed).await?;
     Ok(found.into_iter().collect())
 }
 
@@ -141,28 +108,23 @@ async fn taken_back(
     connection: &mut SqliteConnection,
     ids: &BTreeSet<TransactionId>,
 ) -> Result<Vec<TakenBack>, StoreError> {
-    all(connection, sql!("ledger_taken_back"), ids.iter().map(|id| id.0).collect(), rows::taken_back).await
+    all(connection, sql!("ledger_taken_back"), ids.iter().map(|id| id.0).collect(), read::taken_back).await
 }
 
 pub async fn holds(connection: &mut SqliteConnection, needs: &Needs) -> Result<Vec<Hold>, StoreError> {
     let named = json::uuids(needs.holds.iter().map(|hold| hold.0));
-    let due = holding(needs).map(|(account, need)| (json::hex(account.id().0), to_micros(need.due_by)));
+    let due = needs.spendable().map(|(account, need)| (json::hex(account.0), to_micros(need.due_by)));
     let query = sqlx::query(sql!("ledger_holds")).bind(named).bind(json::list(due));
-    query.fetch_all(connection).await.map_err(store_error)?.iter().map(rows::hold).collect()
-}
-
-/// Nothing is held of a debt, and none of it lies in lots.
-fn holding(needs: &Needs) -> impl Iterator<Item = (&Account, &Need)> {
-    needs.accounts.iter().filter(|(account, _)| matches!(account.place, Place::Available(_)))
+    fetch(connection, query).await?.iter().map(read::hold).collect()
 }
 
 async fn lots(connection: &mut SqliteConnection, needs: &Needs, pins: &[Pin]) -> Result<Vec<Lot>, StoreError> {
     let named: BTreeSet<LotId> = needs.lots.iter().copied().chain(pins.iter().map(|pin| pin.lot)).collect();
-    let mut lots = all(connection, sql!("ledger_lots"), named.iter().map(|lot| lot.0).collect(), rows::lot).await?;
-    let wanted = holding(needs).map(|(account, need)| (json::hex(account.id().0), to_micros(need.due_by), need.up_to));
+    let mut lots = all(connection, sql!("ledger_lots"), named.iter().map(|lot| lot.0).collect(), read::lot).await?;
+    let wanted = needs.spendable().map(|(account, need)| (json::hex(account.0), to_micros(need.due_by), need.up_to));
     let query = sqlx::query(sql!("ledger_free_lots")).bind(json::list(wanted));
-    for row in query.fetch_all(connection).await.map_err(store_error)? {
-        lots.push(rows::lot(&row)?);
+    for row in fetch(connection, query).await? {
+        lots.push(read::lot(&row)?);
     }
     Ok(lots)
 }
@@ -177,10 +139,5 @@ async fn members(
     let (groups, persons): (BTreeSet<_>, BTreeSet<_>) =
         wanted.iter().map(|(group, person)| (group.0, person.0)).unzip();
     let query = sqlx::query(sql!("ledger_members")).bind(json::uuids(groups)).bind(json::uuids(persons));
-    let read = |row: &SqliteRow| {
-        let cells = Cells::of("group_member", row);
-        let member = (GroupId(cells.uuid("group_id")?), PersonId(cells.uuid("person")?));
-        Ok((member, cells.read("role", Role::parse)?))
-    };
-    query.fetch_all(connection).await.map_err(store_error)?.iter().map(read).collect()
+    fetch(connection, query).await?.iter().map(read::role).collect()
 }

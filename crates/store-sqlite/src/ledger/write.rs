@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
-use rollbook_ledger::{
-    Account, AccountId, Actor, Changes, Hold, Leg, Lot, LotId, LotMovement, Pin, Transaction, TransactionId, Verdict,
-};
+use rollbook_ledger::{Account, AccountId, Changes, Hold, Leg, Lot, LotId, LotMovement, Pin, Transaction};
 use rollbook_sqlite::{Bulk, BulkQuery, to_micros};
 use rollbook_store::StoreError;
 use sqlx::SqliteConnection;
@@ -38,10 +36,7 @@ pub async fn changes(
     changes: &Changes,
     recorded_at: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut legs: HashMap<TransactionId, i64> = HashMap::new();
-    for leg in &changes.legs {
-        *legs.entry(leg.transaction).or_default() += 1;
-    }
+    let legs = changes.leg_counts();
     let count = |row: &Transaction| legs.get(&row.id).copied().unwrap_or_default();
     let bind = |query, row: &Transaction| transaction_row(query, row, recorded_at, count(row));
     every(connection, &TRANSACTIONS, &changes.transactions, bind).await?;
@@ -71,25 +66,18 @@ fn account_row(query: BulkQuery, (id, account): &(&AccountId, &Account)) -> Bulk
 }
 
 fn transaction_row(query: BulkQuery, row: &Transaction, recorded_at: Timestamp, legs: i64) -> BulkQuery {
-    let (outcome, refusal) = match &row.verdict {
-        Verdict::Applied => ("applied", None),
-        Verdict::Rejected(refusal) => ("rejected", Some(refusal)),
-    };
-    let actor = match row.actor {
-        Actor::System => None,
-        Actor::Person(person) => Some(person.0),
-    };
+    let refusal = row.refusal();
     query
         .bind(row.id.0)
         .bind(row.kind.as_str())
         .bind(row.digest.0.to_vec())
-        .bind(outcome)
+        .bind(if refusal.is_none() { "applied" } else { "rejected" })
         .bind(refusal.map(|refusal| refusal.reason.as_str().to_owned()))
         .bind(refusal.map(|refusal| refusal.detail.clone()))
         .bind(row.hold.map(|hold| hold.0))
         .bind(row.lot.map(|lot| lot.0))
         .bind(row.reverses.map(|reversed| reversed.0))
-        .bind(actor)
+        .bind(row.actor.person().map(|person| person.0))
         .bind(row.memo.clone())
         .bind(to_micros(row.at))
         .bind(to_micros(recorded_at))
