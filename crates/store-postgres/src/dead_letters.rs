@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use rollbook_domain::EnvelopeId;
+use rollbook_store::cells::Cells;
 use rollbook_store::{
     DeadLetter, DeadLetterFailure, DeadLetterFilter, DeadLetterGroup, DeadLetterState, DeadLetters, Kept, StoreError,
+    read,
 };
 use sqlx::PgConnection;
-use sqlx::postgres::PgRow;
 
-use crate::cells::Cells;
 use crate::fault::store_error;
 use crate::statements::{Query, column, execute, fetch, sql};
 use crate::{PostgresStore, envelopes};
@@ -34,24 +33,26 @@ impl DeadLetters for PostgresStore {
 
     async fn dead_letters(&self, filter: &DeadLetterFilter) -> Result<Vec<DeadLetter>, StoreError> {
         let query = filtered(sql!("dead_letters"), filter, &filter.states);
-        self.ask(query).await?.iter().map(letter).collect()
+        self.ask(query).await?.iter().map(read::dead_letter).collect()
     }
 
     async fn dead_letter_history(&self, id: i64) -> Result<Vec<DeadLetterFailure>, StoreError> {
-        self.ask(sqlx::query(sql!("dead_letter_history")).bind(id)).await?.iter().map(failure).collect()
+        self.ask(sqlx::query(sql!("dead_letter_history")).bind(id))
+            .await?
+            .iter()
+            .map(read::dead_letter_failure)
+            .collect()
     }
 
     async fn dead_letter_groups(&self, filter: &DeadLetterFilter) -> Result<Vec<DeadLetterGroup>, StoreError> {
         let query = filtered(sql!("dead_letter_groups"), filter, &filter.states);
-        self.ask(query).await?.iter().map(group).collect()
+        self.ask(query).await?.iter().map(read::dead_letter_group).collect()
     }
 
     async fn replay(&self, filter: &DeadLetterFilter, redecide: bool) -> Result<u64, StoreError> {
-        let named = filter.states.as_slice();
-        let states = if named.is_empty() { &[DeadLetterState::Open] } else { named };
         let call = async {
             let mut alone = self.begin_alone().await?;
-            let ids = ids(&mut alone, filter, states).await?;
+            let ids = ids(&mut alone, filter, filter.replayed()).await?;
             let outbox = sqlx::query(sql!("dead_letter_replay_outbox")).bind(&ids).bind(redecide);
             execute(&mut alone, outbox).await?;
             let marked = execute(&mut alone, sqlx::query(sql!("dead_letter_replay")).bind(&ids)).await?;
@@ -62,7 +63,7 @@ impl DeadLetters for PostgresStore {
     }
 
     async fn discard(&self, filter: &DeadLetterFilter) -> Result<u64, StoreError> {
-        if !filter.states.is_empty() && !filter.states.contains(&DeadLetterState::Open) {
+        if !filter.discards() {
             return Ok(0);
         }
         let call = async {
@@ -161,47 +162,4 @@ fn filtered(sql: &'static str, filter: &DeadLetterFilter, states: &[DeadLetterSt
         .bind(filter.until.map(ToSqlx::to_sqlx))
         .bind((!states.is_empty()).then(|| column(states, |state| state.as_str())))
         .bind(filter.limit.map(i64::from))
-}
-
-fn failure(row: &PgRow) -> Result<DeadLetterFailure, StoreError> {
-    let cells = Cells::of("dead_letter_failure", row);
-    Ok(DeadLetterFailure {
-        envelope: EnvelopeId(cells.get("envelope")?),
-        reason: cells.get("reason")?,
-        detail: cells.get("detail")?,
-        attempts: cells.count("attempts")?,
-        failed_at: cells.instant("failed_at")?,
-    })
-}
-
-fn letter(row: &PgRow) -> Result<DeadLetter, StoreError> {
-    let cells = Cells::of("dead_letter", row);
-    Ok(DeadLetter {
-        id: cells.get("id")?,
-        processor: cells.get("processor")?,
-        source: cells.get("source")?,
-        event_key: cells.get("event_key")?,
-        reason: cells.get("reason")?,
-        detail: cells.get("detail")?,
-        amount: cells.maybe_text("amount")?,
-        currency: cells.maybe_text("currency")?,
-        attempts: cells.count("attempts")?,
-        first_seen: cells.instant("first_seen")?,
-        last_seen: cells.instant("last_seen")?,
-        state: cells.read("state", DeadLetterState::parse)?,
-        envelope: EnvelopeId(cells.get("envelope")?),
-        failures: cells.count("failures")?,
-    })
-}
-
-fn group(row: &PgRow) -> Result<DeadLetterGroup, StoreError> {
-    let cells = Cells::of("dead_letter", row);
-    Ok(DeadLetterGroup {
-        processor: cells.get("processor")?,
-        source: cells.get("source")?,
-        reason: cells.get("reason")?,
-        count: cells.count("letters")?,
-        first_seen: cells.instant("first_seen")?,
-        last_seen: cells.instant("last_seen")?,
-    })
 }

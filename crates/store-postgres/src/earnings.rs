@@ -3,17 +3,12 @@
 use std::collections::BTreeSet;
 
 use jiff_sqlx::ToSqlx;
-use rollbook_domain::{
-    Capped, Currency, Earning, FactRef, GroupId, Money, Owner, Paid, PaymentRef, Period, PersonId, ProcessorName, Rate,
-    Reads, Scope, State,
-};
+use rollbook_domain::{Earning, Owner, Paid, ProcessorName, Reads, Scope, State};
 use rollbook_ledger::TransactionId;
-use rollbook_store::StoreError;
+use rollbook_store::{StoreError, read};
 use sqlx::PgConnection;
-use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use crate::cells::Cells;
 use crate::statements::{Query, column, execute, fetch, sql};
 
 /// The earnings that `reads` asks for, and who is a member of which group.
@@ -35,7 +30,7 @@ pub async fn load(connection: &mut PgConnection, reads: &Reads, state: &mut Stat
     }
     if !scopes.is_empty() {
         for row in fetch(connection, in_scopes(&scopes.iter().collect::<Vec<_>>())).await? {
-            state.add_earning(earning(&row)?);
+            state.add_earning(read::earning(&row)?);
         }
     }
     members(connection, reads, state).await
@@ -48,7 +43,7 @@ async fn of_payments(connection: &mut PgConnection, reads: &Reads) -> Result<Vec
     let names = reads.earned_by.iter().map(|payment| (payment.account.as_str(), payment.transaction.as_str()));
     let (accounts, transactions) = names.collect::<(Vec<_>, Vec<_>)>();
     let query = sqlx::query(sql!("earnings_of_payments")).bind(accounts).bind(transactions);
-    fetch(connection, query).await?.iter().map(earning).collect()
+    fetch(connection, query).await?.iter().map(read::earning).collect()
 }
 
 /// In the order of their ids. An owner of neither a cap nor a payment never waits.
@@ -80,56 +75,10 @@ async fn members(connection: &mut PgConnection, reads: &Reads, state: &mut State
         reads.group_members.iter().map(|(group, person)| (group.0, person.0)).collect::<(Vec<_>, Vec<_>)>();
     let query = sqlx::query(sql!("group_memberships")).bind(groups).bind(persons);
     for row in fetch(connection, query).await? {
-        let cells = Cells::of("group_member", &row);
-        let member = (GroupId(cells.get("group_id")?), PersonId(cells.get("person")?));
-        state.group_members.insert(member, cells.maybe_instant("left_at")?);
+        let (member, left_at) = read::membership(&row)?;
+        state.group_members.insert(member, left_at);
     }
     Ok(())
-}
-
-fn earning(row: &PgRow) -> Result<Earning, StoreError> {
-    let cells = Cells::of("earning", row);
-    Ok(Earning {
-        fact: fact(&cells, "fact_account", "fact_key")?,
-        rule: cells.get("rule")?,
-        of: fact(&cells, "award_account", "award_key")?,
-        owner: owner(&cells)?,
-        paid: paid(&cells)?,
-        rate: rate(&cells)?,
-        capped: capped(&cells)?,
-        earned: cells.get("earned")?,
-        moved: cells.get("moved")?,
-        at: cells.instant("happened_at")?,
-        expires_at: cells.maybe_instant("expires_at")?,
-    })
-}
-
-fn fact(cells: &Cells<'_>, account: &'static str, key: &'static str) -> Result<FactRef, StoreError> {
-    Ok(FactRef { account: cells.text(account)?.into(), key: cells.text(key)?.into() })
-}
-
-fn owner(cells: &Cells<'_>) -> Result<Owner, StoreError> {
-    let id = cells.get("owner")?;
-    cells.read("owner_kind", |kind| Owner::read(kind, id))
-}
-
-fn paid(cells: &Cells<'_>) -> Result<Option<Paid>, StoreError> {
-    let Some(account) = cells.maybe_text("account")? else { return Ok(None) };
-    let payment = PaymentRef { account: account.into(), transaction: cells.get("transaction_id")? };
-    let amount = Money { minor: cells.get("amount_minor")?, currency: cells.read("currency", Currency::parse)? };
-    Ok(Some(Paid { payment, amount, returned_minor: cells.get("returned_minor")? }))
-}
-
-fn rate(cells: &Cells<'_>) -> Result<Rate, StoreError> {
-    let (per_10000, award): (Option<i64>, Option<i64>) = (cells.get("per_10000")?, cells.get("award")?);
-    let per_unit = per_10000.map(|per_10000| Rate::PerUnit { per_10000 });
-    per_unit.or(award.map(|points| Rate::Award { points })).ok_or_else(|| cells.corrupt("award"))
-}
-
-fn capped(cells: &Cells<'_>) -> Result<Option<Capped>, StoreError> {
-    let Some(points) = cells.get("cap")? else { return Ok(None) };
-    let period = Period { first: cells.date("period_first")?, last: cells.date("period_last")? };
-    Ok(Some(Capped { period, points }))
 }
 
 pub fn insert(processor: &ProcessorName, earnings: &[&Earning]) -> Query {
@@ -153,8 +102,8 @@ fn payments(query: Query, earnings: &[&Earning]) -> Query {
         .bind(column(&paid, |paid| paid.map(|paid| paid.amount.minor)))
         .bind(column(&paid, |paid| paid.map(|paid| paid.amount.currency.as_str().to_owned())))
         .bind(column(&paid, |paid| paid.map(|paid| paid.returned_minor)))
-        .bind(column(earnings, |earning| per_10000(earning)))
-        .bind(column(earnings, |earning| award(earning)))
+        .bind(column(earnings, |earning| earning.rate.per_10000()))
+        .bind(column(earnings, |earning| earning.rate.award()))
 }
 
 fn amounts(query: Query, earnings: &[&Earning]) -> Query {
@@ -164,26 +113,7 @@ fn amounts(query: Query, earnings: &[&Earning]) -> Query {
         .bind(column(earnings, |earning| earning.capped.map(|capped| capped.points)))
         .bind(column(earnings, |earning| earning.earned))
         .bind(column(earnings, |earning| earning.moved))
-        .bind(column(earnings, |earning| posted_by(earning)))
+        .bind(column(earnings, |earning| TransactionId::posting(earning).map(|posting| posting.0)))
         .bind(column(earnings, |earning| earning.at.to_sqlx()))
         .bind(column(earnings, |earning| earning.expires_at.map(ToSqlx::to_sqlx)))
-}
-
-fn per_10000(earning: &Earning) -> Option<i64> {
-    match earning.rate {
-        Rate::PerUnit { per_10000 } => Some(per_10000),
-        Rate::Award { .. } => None,
-    }
-}
-
-fn award(earning: &Earning) -> Option<i64> {
-    match earning.rate {
-        Rate::PerUnit { .. } => None,
-        Rate::Award { points } => Some(points),
-    }
-}
-
-/// The transaction that [`rollbook_ledger::Command::earning`] makes of the fact.
-fn posted_by(earning: &Earning) -> Option<Uuid> {
-    (earning.moved != 0).then(|| TransactionId::earned_by(&earning.fact).0)
 }

@@ -2,15 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use jiff_sqlx::ToSqlx as _;
-use rollbook_domain::{Envelope, EnvelopeId};
-use rollbook_store::StoreError;
+use rollbook_domain::Envelope;
+use rollbook_store::{StoreError, read};
 use sqlx::PgConnection;
-use sqlx::postgres::PgRow;
 
-use crate::cells::Cells;
-use crate::fault::Complaint;
 use crate::statements::{column, execute, sql};
 
 /// Bodies of one statement; a batch of the longest ones must not become one argument.
@@ -44,7 +40,7 @@ fn fitting(envelopes: &[&Envelope]) -> usize {
 }
 
 async fn insert(connection: &mut PgConnection, envelopes: &[&Envelope]) -> Result<(), StoreError> {
-    let headers: Result<Vec<_>, _> = envelopes.iter().map(|envelope| headers(envelope)).collect();
+    let headers: Result<Vec<_>, _> = envelopes.iter().map(|envelope| read::headers(envelope)).collect();
     let query = sqlx::query(sql!("envelope_insert"))
         .bind(column(envelopes, |envelope| envelope.id.0))
         .bind(column(envelopes, |envelope| envelope.source.as_str()))
@@ -55,21 +51,4 @@ async fn insert(connection: &mut PgConnection, envelopes: &[&Envelope]) -> Resul
         .bind(column(envelopes, |envelope| &envelope.body[..]));
     execute(connection, query).await?;
     Ok(())
-}
-
-fn headers(envelope: &Envelope) -> Result<String, StoreError> {
-    serde_json::to_string(&envelope.headers).map_err(|error| StoreError::Refused(Complaint::Headers(error).into()))
-}
-
-pub fn envelope(row: &PgRow) -> Result<Envelope, StoreError> {
-    let cells = Cells::of("envelope", row);
-    Ok(Envelope {
-        id: EnvelopeId(cells.get("id")?),
-        source: cells.text("source")?.into(),
-        delivery_key: cells.text("delivery_key")?.into(),
-        received_at: cells.instant("received_at")?,
-        headers: cells.read("headers", |text| serde_json::from_str(text).ok())?,
-        trace: cells.maybe_text("trace")?,
-        body: Bytes::from(cells.get::<Vec<u8>>("body")?),
-    })
 }

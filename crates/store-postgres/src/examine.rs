@@ -8,14 +8,15 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use rollbook_domain::Clock;
 use rollbook_store::StoreError;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
+use rollbook_store::cells::Cells;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::time::timeout;
 
-use crate::cells::Cells;
 use crate::fault::{Complaint, store_error};
 use crate::migrate;
 use crate::options::Options;
+use crate::row::Row;
 use crate::statements::{fetch, sql};
 use crate::store::{PostgresStore, set_up};
 
@@ -135,9 +136,9 @@ async fn ask(connection: &mut PgConnection, options: &Options, clock: &Clock) ->
     Ok(examination)
 }
 
-fn read(cells: &Cells<'_>, options: &Options) -> Result<Examination, StoreError> {
+fn read(cells: &Cells<'_, Row>, options: &Options) -> Result<Examination, StoreError> {
     Ok(Examination {
-        version_number: cells.get("version_number")?,
+        version_number: cells.count("version_number")?,
         version: cells.get("version")?,
         pending: Ok(Vec::new()),
         encoding: cells.get("encoding")?,
@@ -164,7 +165,7 @@ async fn lacking(connection: &mut PgConnection) -> Result<Vec<String>, StoreErro
     let needed = NEEDED.iter().flat_map(|(table, privileges)| privileges.iter().map(move |one| (*table, *one)));
     let (tables, privileges): (Vec<&str>, Vec<&str>) = needed.unzip();
     let query = sqlx::query(sql!("examine_privileges")).bind(tables).bind(privileges);
-    let name = |row: &PgRow| Cells::of("examine_privileges", row).get("lacking");
+    let name = |row: &Row| Cells::of("examine_privileges", row).get("lacking");
     fetch(connection, query).await?.iter().map(name).collect()
 }
 
@@ -174,7 +175,7 @@ async fn skew(connection: &mut PgConnection, clock: &Clock) -> Result<Skew, Stor
     let rows = fetch(connection, sqlx::query(sql!("examine_clock"))).await?;
     let took = clock().duration_since(asked);
     let row = rows.first().ok_or_else(|| store_error(sqlx::Error::RowNotFound))?;
-    let theirs = Cells::of("examine_clock", row).instant("now")?;
+    let theirs = Cells::of("examine_clock", row).get::<jiff::Timestamp>("now")?;
     Ok(Skew { ahead: theirs.duration_since(asked) - took / 2, give_or_take: took.abs() / 2 })
 }
 

@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use rollbook_domain::Reason;
 use rollbook_store::StoreError;
 use sqlx::postgres::PgDatabaseError;
 use thiserror::Error;
@@ -84,12 +83,8 @@ impl Refusal {
 pub enum Complaint {
     #[error("a fact to be decided again is not an ignored one any more")]
     NotIgnored,
-    #[error("the ledger refused a command of this batch: {0}")]
-    CommandRejected(Reason),
     #[error("an earlier statement of this transaction failed")]
     Broken,
     #[error("no answer within {0:?}")]
     Silent(Duration),
-    #[error("headers cannot be written as JSON")]
-    Headers(#[source] serde_json::Error),
 }

@@ -4,18 +4,16 @@
 use async_trait::async_trait;
 use jiff_sqlx::ToSqlx as _;
 use rollbook_domain::PersonId;
-use rollbook_ledger::{Actor, GroupId, Role};
+use rollbook_ledger::{GroupId, Role};
 use rollbook_store::{
     ChangeId, Group, GroupChange, GroupDigest, GroupEntry, GroupHistoryRow, GroupKind, GroupMember, GroupOrder, Groups,
-    Invitation, Offer, Place, Said, StoreError,
+    Invitation, Offer, Place, Said, StoreError, read,
 };
 use sqlx::PgConnection;
-use sqlx::postgres::PgRow;
-use uuid::Uuid;
 
 use crate::PostgresStore;
-use crate::cells::Cells;
 use crate::fault::store_error;
+use crate::row::Row;
 use crate::statements::{Query, execute, fetch, sql};
 
 #[async_trait]
@@ -36,7 +34,7 @@ impl Groups for PostgresStore {
     }
 
     async fn group(&self, id: GroupId) -> Result<Option<Group>, StoreError> {
-        self.ask(sqlx::query(sql!("group")).bind(id.0)).await?.first().map(group_row).transpose()
+        self.ask(sqlx::query(sql!("group")).bind(id.0)).await?.first().map(read::group).transpose()
     }
 
     async fn groups_of(&self, person: Option<PersonId>) -> Result<Vec<Group>, StoreError> {
@@ -44,81 +42,16 @@ impl Groups for PostgresStore {
             Some(person) => sqlx::query(sql!("groups_of_person")).bind(person.0),
             None => sqlx::query(sql!("groups")),
         };
-        self.ask(query).await?.iter().map(group_row).collect()
+        self.ask(query).await?.iter().map(read::group).collect()
     }
 
     async fn group_members(&self, id: GroupId) -> Result<Vec<GroupMember>, StoreError> {
-        self.ask(sqlx::query(sql!("group_members")).bind(id.0)).await?.iter().map(member_row).collect()
+        self.ask(sqlx::query(sql!("group_members")).bind(id.0)).await?.iter().map(read::group_member).collect()
     }
 
     async fn group_history(&self, id: GroupId) -> Result<Vec<GroupHistoryRow>, StoreError> {
-        self.ask(sqlx::query(sql!("group_history")).bind(id.0)).await?.iter().map(history_row).collect()
+        self.ask(sqlx::query(sql!("group_history")).bind(id.0)).await?.iter().map(read::group_change).collect()
     }
-}
-
-fn group_row(row: &PgRow) -> Result<Group, StoreError> {
-    let cells = Cells::of("ledger_group", row);
-    Ok(Group { id: GroupId(cells.get("id")?), name: cells.get("name")?, created_at: cells.instant("created_at")? })
-}
-
-fn member_row(row: &PgRow) -> Result<GroupMember, StoreError> {
-    let cells = Cells::of("group_member", row);
-    Ok(GroupMember {
-        person: PersonId(cells.get("person")?),
-        email: address(&cells, "email")?,
-        role: cells.read("role", Role::parse)?,
-        joined_at: cells.instant("joined_at")?,
-        left_at: cells.maybe_instant("left_at")?,
-    })
-}
-
-fn address(cells: &Cells<'_>, column: &'static str) -> Result<Option<String>, StoreError> {
-    Ok(cells.maybe_text(column)?.map(|address| address.trim().to_owned()))
-}
-
-fn history_row(row: &PgRow) -> Result<GroupHistoryRow, StoreError> {
-    let cells = Cells::of("group_change", row);
-    let actor = cells.maybe_person("actor")?.map_or(Actor::System, Actor::Person);
-    let said = Said::new(ChangeId(cells.get("id")?), cells.instant("happened_at")?, actor);
-    let said = said.because(&cells.maybe_text("reason")?.unwrap_or_default()).map_err(|_| cells.corrupt("reason"))?;
-    Ok(GroupHistoryRow {
-        said,
-        entry: entry_row(&cells)?,
-        email: address(&cells, "email")?,
-        actor_email: address(&cells, "actor_email")?,
-    })
-}
-
-fn entry_row(cells: &Cells<'_>) -> Result<GroupEntry, StoreError> {
-    let role = |text: String| Role::parse(&text).ok_or_else(|| cells.corrupt("role"));
-    Ok(GroupEntry {
-        group: GroupId(cells.get("group_id")?),
-        kind: cells.read("kind", GroupKind::parse)?,
-        person: cells.maybe_person("person")?,
-        role: cells.maybe_text("role")?.map(role).transpose()?,
-        invitation: cells.get::<Option<Uuid>>("invitation")?.map(ChangeId),
-    })
-}
-
-fn place_row(row: &PgRow) -> Result<Place, StoreError> {
-    let cells = Cells::of("group_member", row);
-    Ok(Place {
-        role: cells.read("role", Role::parse)?,
-        left: cells.maybe_instant("left_at")?.is_some(),
-        others: cells.count("others")?,
-        other_owners: cells.count("other_owners")?,
-    })
-}
-
-fn offer_row(row: &PgRow) -> Result<Offer, StoreError> {
-    let cells = Cells::of("group_invitation", row);
-    Ok(Offer {
-        id: ChangeId(cells.get("id")?),
-        group: GroupId(cells.get("group_id")?),
-        role: cells.read("role", Role::parse)?,
-        expires_at: cells.instant("expires_at")?,
-        used_by: cells.maybe_person("used_by")?,
-    })
 }
 
 /// One order on its way.
@@ -168,12 +101,11 @@ impl Changing<'_> {
     async fn before(&mut self) -> Result<Option<(GroupChange, Option<GroupId>)>, StoreError> {
         let query = sqlx::query(sql!("group_change")).bind(self.said.id.0);
         let Some(row) = self.one(query).await? else { return Ok(None) };
-        let cells = Cells::of("group_change", &row);
-        let digest: [u8; 16] = cells.get::<&[u8]>("digest")?.try_into().map_err(|_| cells.corrupt("digest"))?;
-        if GroupDigest(digest).contradicts(&self.digest) {
+        let (group, digest) = read::change_before(&row)?;
+        if digest.contradicts(&self.digest) {
             return Ok(Some((GroupChange::Conflicting, None)));
         }
-        Ok(Some((GroupChange::Repeated, Some(GroupId(cells.get("group_id")?)))))
+        Ok(Some((GroupChange::Repeated, Some(group))))
     }
 
     async fn create(&mut self, name: &str, owner: Option<PersonId>) -> Result<GroupChange, StoreError> {
@@ -265,12 +197,12 @@ impl Changing<'_> {
 
     async fn place(&mut self, group: GroupId, person: PersonId) -> Result<Option<Place>, StoreError> {
         let query = sqlx::query(sql!("group_member")).bind(group.0).bind(person.0);
-        self.one(query).await?.as_ref().map(place_row).transpose()
+        self.one(query).await?.as_ref().map(read::place).transpose()
     }
 
     async fn offer(&mut self, digest: [u8; 32]) -> Result<Option<Offer>, StoreError> {
         let query = sqlx::query(sql!("group_invitation")).bind(digest);
-        self.one(query).await?.as_ref().map(offer_row).transpose()
+        self.one(query).await?.as_ref().map(read::offer).transpose()
     }
 
     async fn put(&mut self, group: GroupId, person: PersonId, role: Role) -> Result<(), StoreError> {
@@ -280,10 +212,6 @@ impl Changing<'_> {
 
     /// The line of the journal.
     async fn tell(&mut self, entry: GroupEntry) -> Result<(), StoreError> {
-        let actor = match self.said.actor {
-            Actor::System => None,
-            Actor::Person(person) => Some(person.0),
-        };
         let query = sqlx::query(sql!("group_change_insert"))
             .bind(self.said.id.0)
             .bind(entry.group.0)
@@ -293,12 +221,12 @@ impl Changing<'_> {
             .bind(entry.role.map(Role::as_str))
             .bind(entry.invitation.map(|id| id.0))
             .bind(self.said.at.to_sqlx())
-            .bind(actor)
+            .bind(self.said.actor.person().map(|person| person.0))
             .bind(self.said.reason().map(ToOwned::to_owned));
         execute(self.connection, query).await.map(drop)
     }
 
-    async fn one(&mut self, query: Query) -> Result<Option<PgRow>, StoreError> {
+    async fn one(&mut self, query: Query) -> Result<Option<Row>, StoreError> {
         Ok(fetch(self.connection, query).await?.pop())
     }
 }

@@ -8,7 +8,6 @@
 mod accounts;
 mod load;
 mod reads;
-mod rows;
 mod write;
 
 use std::collections::BTreeSet;
@@ -35,7 +34,7 @@ pub async fn run(
         return Ok(Vec::new());
     }
     let known = load::known(connection, &Wanted::by(commands)).await?;
-    let accounts = Accounts::of(accounts_of(commands, &known));
+    let accounts = Accounts::of(&accounts_of(commands, &known));
     accounts.make(connection).await?;
     let balances = accounts.lock(connection).await?;
     let loaded = load::under_locks(connection, commands, known, balances).await?;

@@ -24,8 +24,6 @@
 //! address (the server's lock table is small and shared with everybody), `COPY` (it knows no
 //! conflict), and `sqlx::Any` (no arrays, few types).
 
-mod cells;
-mod checks;
 mod dead_letters;
 mod earnings;
 mod envelopes;
@@ -40,6 +38,7 @@ mod options;
 mod outbox;
 mod patience;
 mod records;
+mod row;
 mod schema;
 mod snapshot;
 mod statements;

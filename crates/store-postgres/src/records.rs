@@ -1,16 +1,13 @@
 //! The read side.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use rollbook_domain::{Email, Envelope, EnvelopeId, PersonId, ProcessorName, State};
-use rollbook_store::{EventFilter, EventRow, MemberRow, PersonRecords, Records, Snapshot, StoreError};
-use sqlx::postgres::PgRow;
+use rollbook_domain::{Email, Envelope, EnvelopeId, ProcessorName};
+use rollbook_store::{EventFilter, EventRow, MemberRow, PersonRecords, Records, Snapshot, StoreError, read};
 
-use crate::cells::Cells;
-use crate::envelopes::envelope;
 use crate::fault::store_error;
 use crate::snapshot::PostgresSnapshot;
 use crate::statements::{column, execute, sql};
@@ -25,20 +22,14 @@ impl Records for PostgresStore {
             let known = load::known(&mut view, sql!("person_ids"), &emails, &BTreeSet::new()).await?;
             let state = load::people(&mut view, &known).await?;
             let documents = load::documents_of(&mut view, &known).await?;
-            Ok(state.person(email).cloned().map(|person| PersonRecords {
-                payments: state.payments_of(person.id).cloned().collect(),
-                adjustments: adjustments(&state),
-                terms: state.terms.values().cloned().collect(),
-                person,
-                documents,
-            }))
+            Ok(PersonRecords::of(state, documents, email))
         };
         self.patience.with(call).await
     }
 
     async fn members(&self, limit: Option<u32>) -> Result<Vec<MemberRow>, StoreError> {
         let query = sqlx::query(sql!("members")).bind(limit.map(i64::from));
-        self.ask(query).await?.iter().map(member).collect()
+        self.ask(query).await?.iter().map(read::member).collect()
     }
 
     async fn events(&self, filter: &EventFilter) -> Result<Vec<EventRow>, StoreError> {
@@ -55,11 +46,11 @@ impl Records for PostgresStore {
             .bind(filter.since.map(ToSqlx::to_sqlx))
             .bind(filter.until.map(ToSqlx::to_sqlx))
             .bind(filter.limit.map(i64::from));
-        self.ask(query).await?.iter().map(event).collect()
+        self.ask(query).await?.iter().map(read::event).collect()
     }
 
     async fn envelope(&self, id: EnvelopeId) -> Result<Option<Envelope>, StoreError> {
-        self.ask(sqlx::query(sql!("envelope")).bind(id.0)).await?.first().map(envelope).transpose()
+        self.ask(sqlx::query(sql!("envelope")).bind(id.0)).await?.first().map(read::envelope).transpose()
     }
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
@@ -74,7 +65,7 @@ impl Records for PostgresStore {
     ) -> Result<u64, StoreError> {
         // Read before the lock is taken: rows of `processed` never go.
         let events = self.events(filter).await?;
-        let chosen = requests(&events, to);
+        let chosen = EventRow::requests(&events, to);
         let call = async {
             // Alone, so that nobody prunes what is about to be sent.
             let mut alone = self.begin_alone().await?;
@@ -99,44 +90,4 @@ impl Records for PostgresStore {
         };
         self.patience.with(call).await
     }
-}
-
-/// Processor (its own, or `to`) and envelope of each, once, oldest first.
-fn requests<'a>(newest_first: &'a [EventRow], to: Option<&'a ProcessorName>) -> Vec<(&'a str, EnvelopeId)> {
-    let mut met = HashSet::new();
-    let processor = |row: &'a EventRow| to.map_or(row.processor.as_str(), ProcessorName::as_str);
-    let oldest_first = newest_first.iter().rev().map(|row| (processor(row), row.envelope));
-    oldest_first.filter(|request| met.insert(*request)).collect()
-}
-
-fn adjustments(state: &State) -> Vec<rollbook_domain::Adjustment> {
-    state.adjustments.values().flatten().cloned().collect()
-}
-
-fn member(row: &PgRow) -> Result<MemberRow, StoreError> {
-    let cells = Cells::of("person", row);
-    let shown = cells.maybe_text("address")?.map(|address| address.trim().to_owned());
-    Ok(MemberRow {
-        id: PersonId(cells.get("id")?),
-        name: cells.maybe_text("name")?,
-        email: shown.map_or_else(|| cells.get("normal"), Ok)?,
-        membership_expires: cells.maybe_date("membership_expires")?,
-        waiver_expires: cells.maybe_date("waiver_expires")?,
-    })
-}
-
-pub fn event(row: &PgRow) -> Result<EventRow, StoreError> {
-    let cells = Cells::of("processed", row);
-    Ok(EventRow {
-        event_key: cells.get("event_key")?,
-        envelope: EnvelopeId(cells.get("envelope")?),
-        source: cells.get("source")?,
-        processor: cells.get("processor")?,
-        kind: cells.get("kind")?,
-        outcome: cells.get("outcome")?,
-        reason: cells.maybe_text("reason")?,
-        rules: cells.get("rules")?,
-        occurred_at: cells.instant("occurred_at")?,
-        processed_at: cells.instant("processed_at")?,
-    })
 }

@@ -2,13 +2,15 @@
 
 use async_trait::async_trait;
 use rollbook_domain::{PersonId, Seen, State};
-use rollbook_store::{Check, EventRow, Snapshot, StoreError};
+use rollbook_store::{Check, EventRow, Snapshot, StoreError, read};
 use sqlx::{Postgres, Transaction};
 
-use crate::cells::Cells;
 use crate::fault::store_error;
 use crate::statements::{execute, fetch, sql};
-use crate::{PostgresStore, checks, load, records};
+use crate::{PostgresStore, load};
+
+/// Each is counted in the same view.
+const CHECKS: &[(&str, &str)] = rollbook_store::checks!();
 
 /// Dropping it ends the view.
 pub struct PostgresSnapshot(View);
@@ -39,7 +41,12 @@ impl PostgresSnapshot {
 #[async_trait]
 impl Snapshot for PostgresSnapshot {
     async fn checks(&mut self) -> Result<Vec<Check>, StoreError> {
-        checks::all(&mut self.0).await
+        let mut counted = Vec::with_capacity(CHECKS.len());
+        for (name, sql) in CHECKS {
+            let rows = fetch(&mut self.0, sqlx::query(*sql)).await?;
+            counted.extend(rows.first().map(|row| Check::read(name, row)).transpose()?);
+        }
+        Ok(counted)
     }
 
     async fn people(&mut self, after: Option<PersonId>, limit: u32) -> Result<State, StoreError> {
@@ -52,8 +59,7 @@ impl Snapshot for PostgresSnapshot {
     }
 
     async fn outcomes(&mut self, prefix: &str) -> Result<Vec<(EventRow, Seen)>, StoreError> {
-        let rows = fetch(&mut self.0, sqlx::query(sql!("outcomes")).bind(prefix)).await?;
-        let read = |row| Ok((records::event(row)?, load::outcome(&Cells::of("processed", row))?));
-        rows.iter().map(read).collect()
+        let query = sqlx::query(sql!("outcomes")).bind(prefix);
+        fetch(&mut self.0, query).await?.iter().map(read::outcome).collect()
     }
 }

@@ -6,10 +6,11 @@
 //! statistics of it yet, or stale ones. A plain join did, and each batch took longer than the last.
 
 use rollbook_store::StoreError;
-use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::postgres::PgArguments;
 use sqlx::{PgConnection, Postgres};
 
 use crate::fault::store_error;
+use crate::row::Row;
 
 /// The text of a statement in `sql/`.
 macro_rules! sql {
@@ -27,8 +28,8 @@ pub async fn execute(connection: &mut PgConnection, query: Query) -> Result<u64,
     Ok(query.execute(connection).await.map_err(store_error)?.rows_affected())
 }
 
-pub async fn fetch(connection: &mut PgConnection, query: Query) -> Result<Vec<PgRow>, StoreError> {
-    query.fetch_all(connection).await.map_err(store_error)
+pub async fn fetch(connection: &mut PgConnection, query: Query) -> Result<Vec<Row>, StoreError> {
+    Ok(query.fetch_all(connection).await.map_err(store_error)?.into_iter().map(Row).collect())
 }
 
 /// One column of many rows, as the array that `UNNEST` takes apart again.

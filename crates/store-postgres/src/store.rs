@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rollbook_store::{Store, StoreError, Tx};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres, Row as _, Transaction};
 
 use crate::fault::store_error;
 use crate::migrate::{self, MIGRATIONS};
 use crate::options::Options;
 use crate::patience::Patience;
+use crate::row::Row;
 use crate::statements::{Query, execute, fetch, sql};
 use crate::tx::PostgresTx;
 
@@ -96,7 +97,7 @@ impl PostgresStore {
     }
 
     /// One statement by itself.
-    pub(crate) async fn ask(&self, query: Query) -> Result<Vec<PgRow>, StoreError> {
+    pub(crate) async fn ask(&self, query: Query) -> Result<Vec<Row>, StoreError> {
         let call = async {
             let mut connection = self.pool.acquire().await.map_err(store_error)?;
             fetch(&mut connection, query).await
@@ -107,7 +108,7 @@ impl PostgresStore {
     /// One statement that counts.
     pub(crate) async fn number(&self, sql: &'static str) -> Result<u64, StoreError> {
         let rows = self.ask(sqlx::query(sql)).await?;
-        let number = rows.first().map_or(Ok(0), |row| row.try_get::<i64, _>(0)).map_err(store_error)?;
+        let number = rows.first().map_or(Ok(0), |row| row.0.try_get::<i64, _>(0)).map_err(store_error)?;
         Ok(number.unsigned_abs())
     }
 }

@@ -7,11 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rollbook_domain::ProcessorName;
-use rollbook_store::{StoreError, WorkerId, WorkerRow, Workers};
-use sqlx::postgres::PgRow;
+use rollbook_store::{StoreError, WorkerId, WorkerRow, Workers, read};
 
 use crate::PostgresStore;
-use crate::cells::Cells;
 use crate::statements::{column, sql};
 
 /// A century, for whoever wants for ever: an instant has an end.
@@ -41,20 +39,10 @@ impl Workers for PostgresStore {
     }
 
     async fn workers(&self) -> Result<Vec<WorkerRow>, StoreError> {
-        self.ask(sqlx::query(sql!("workers"))).await?.iter().map(row).collect()
+        self.ask(sqlx::query(sql!("workers"))).await?.iter().map(read::worker).collect()
     }
 }
 
 fn integer(count: u128) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-fn row(row: &PgRow) -> Result<WorkerRow, StoreError> {
-    let cells = Cells::of("worker", row);
-    Ok(WorkerRow {
-        worker: WorkerId(cells.get("id")?),
-        processor: cells.get("processor")?,
-        in_flight: cells.count("in_flight")?,
-        last_seen_s: cells.count("last_seen_s")?,
-    })
 }

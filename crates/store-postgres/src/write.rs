@@ -6,8 +6,7 @@
 use std::collections::BTreeSet;
 
 use jiff_sqlx::ToSqlx;
-use rollbook_domain::{Adjustment, AdjustmentKind, Detail, DetailField, Document, DocumentRef, PersonId, Term};
-use rollbook_ledger::Verdict;
+use rollbook_domain::{Adjustment, Detail, DetailField, Document, DocumentRef, PersonId, Term};
 use rollbook_store::rows::{DocumentLine, Registered, Rows, TermLine};
 use rollbook_store::{Batch, SettledEvent, StoreError};
 use sqlx::PgConnection;
@@ -39,19 +38,10 @@ pub async fn batch(
     })
     .await?;
     resolve(connection, batch).await?;
-    commands(connection, batch).await?;
+    // Last of what waits for anybody, because the accounts are the last that anybody locks. What refers
+    // to the transactions of the ledger comes behind, and waits for nobody.
+    Batch::accept(ledger::run(connection, &batch.commands, batch.processed_at).await?)?;
     many(connection, &rows.earnings, |rows| earnings::insert(&batch.processor, rows)).await?;
-    Ok(())
-}
-
-/// Last of what waits for anybody, because the accounts are the last that anybody locks. What refers
-/// to the transactions of the ledger comes behind, and waits for nobody.
-async fn commands(connection: &mut PgConnection, batch: &Batch) -> Result<(), StoreError> {
-    for answer in ledger::run(connection, &batch.commands, batch.processed_at).await? {
-        if let Verdict::Rejected(refusal) = answer.verdict {
-            return Err(StoreError::Refused(Complaint::CommandRejected(refusal.reason).into()));
-        }
-    }
     Ok(())
 }
 
@@ -141,17 +131,13 @@ async fn payments(connection: &mut PgConnection, batch: &Batch, rows: &Rows<'_>)
 }
 
 fn adjustment(batch: &Batch, adjustments: &[&Adjustment]) -> Query {
-    let cumulative_minor = |adjustment: &&Adjustment| match adjustment.kind {
-        AdjustmentKind::Refunded { cumulative_minor } => Some(cumulative_minor),
-        _ => None,
-    };
     sqlx::query(sql!("adjustment_insert"))
         .bind(batch.processor.as_str())
         .bind(column(adjustments, |adjustment| adjustment.payment.account.as_str()))
         .bind(column(adjustments, |adjustment| adjustment.event_key.as_str()))
         .bind(column(adjustments, |adjustment| adjustment.payment.transaction.as_str()))
         .bind(column(adjustments, |adjustment| adjustment.kind.as_str()))
-        .bind(column(adjustments, cumulative_minor))
+        .bind(column(adjustments, |adjustment| adjustment.kind.cumulative_minor()))
         .bind(column(adjustments, |adjustment| adjustment.at.to_sqlx()))
         .bind(column(adjustments, |adjustment| adjustment.on.to_sqlx()))
 }

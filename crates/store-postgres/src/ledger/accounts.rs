@@ -2,60 +2,55 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollbook_ledger::{Account, Balance, Place, Sums};
-use rollbook_store::StoreError;
+use rollbook_ledger::{Account, AccountId, Balance};
+use rollbook_store::cells::Cells;
+use rollbook_store::{StoreError, read};
 use sqlx::PgConnection;
-use sqlx::postgres::PgRow;
-use uuid::Uuid;
 
-use crate::cells::Cells;
-use crate::statements::{Query, column, execute, fetch, sql};
-
-/// Where legs of every asset may lead. These have no floor, so nobody locks them.
-const SYSTEM: [Place; 3] = [Place::Issued, Place::Redeemed, Place::Expired];
+use crate::row::Row;
+use crate::statements::{Query, column, fetch, many, sql};
 
 /// In the order of ids, which is the order of every lock.
-pub struct Accounts(BTreeMap<Uuid, Account>);
+pub struct Accounts {
+    locked: BTreeMap<AccountId, Account>,
+    /// These have no floor, so nobody locks them.
+    system: Vec<(AccountId, Account)>,
+}
 
 impl Accounts {
-    pub fn of(accounts: BTreeSet<Account>) -> Self {
-        Self(accounts.into_iter().map(|account| (account.id().0, account)).collect())
+    pub fn of(accounts: &BTreeSet<Account>) -> Self {
+        let with_id = |account: Account| (account.id(), account);
+        let locked = accounts.iter().copied().map(with_id).collect();
+        Self { locked, system: Account::of_system(accounts).map(with_id).collect() }
     }
 
     /// Inserts those that are missing, with zeros. They stay even if nothing comes of the batch.
     pub async fn make(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let assets: BTreeSet<_> = self.0.values().map(|account| account.asset).collect();
-        let system = assets.into_iter().flat_map(|asset| SYSTEM.map(|place| Account::system(asset, place)));
-        let system = system.map(|account| (account.id().0, account));
-        let all: Vec<_> = self.0.iter().map(|(id, account)| (*id, *account)).chain(system).collect();
-        execute(connection, insert(&all)).await?;
-        Ok(())
+        let locked = self.locked.iter().map(|(id, account)| (*id, *account));
+        let all: Vec<_> = locked.chain(self.system.iter().copied()).collect();
+        many(connection, &all, insert).await.map(drop)
     }
 
     /// Locks them all in one statement, and tells what stood there when the last of them was free.
     pub async fn lock(&self, connection: &mut PgConnection) -> Result<Vec<Balance>, StoreError> {
-        if self.0.is_empty() {
+        if self.locked.is_empty() {
             return Ok(Vec::new());
         }
-        let ids: Vec<_> = self.0.keys().copied().collect();
+        let ids: Vec<_> = self.locked.keys().map(|id| id.0).collect();
         let rows = fetch(connection, sqlx::query(sql!("ledger_accounts_lock")).bind(ids)).await?;
         rows.iter().map(|row| self.balance(row)).collect()
     }
 
-    fn balance(&self, row: &PgRow) -> Result<Balance, StoreError> {
-        let cells = Cells::of("ledger_account", row);
-        let account = *self.0.get(&cells.get("id")?).ok_or_else(|| cells.corrupt("id"))?;
-        let sums = Sums { posted: cells.get("posted")?, held: cells.get("held")? };
-        Ok(Balance { account, sums, version: cells.get("version")? })
+    fn balance(&self, row: &Row) -> Result<Balance, StoreError> {
+        let (id, sums, version) = read::balance(row)?;
+        let account = self.locked.get(&id).ok_or_else(|| Cells::of("ledger_account", row).corrupt("id"))?;
+        Ok(Balance { account: *account, sums, version })
     }
 }
 
-fn insert(accounts: &[(Uuid, Account)]) -> Query {
+fn insert(accounts: &[(AccountId, Account)]) -> Query {
     sqlx::query(sql!("ledger_account_insert"))
-        .bind(column(accounts, |(id, _)| *id))
+        .bind(column(accounts, |(id, _)| id.0))
         .bind(column(accounts, |(_, account)| account.asset.as_str()))
         .bind(column(accounts, |(_, account)| account.owner().0))
         .bind(column(accounts, |(_, account)| account.owner().1))

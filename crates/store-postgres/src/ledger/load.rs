@@ -5,16 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff_sqlx::ToSqlx as _;
 use rollbook_domain::PersonId;
 use rollbook_ledger::{
-    Account, Balance, Command, GroupId, Hold, HoldId, Known, Loaded, Lot, LotId, Need, Needs, Pin, Role, Transaction,
-    TransactionId, Wanted,
+    Balance, Command, GroupId, Hold, HoldId, Known, Loaded, Lot, LotId, Needs, Pin, Role, Transaction, TransactionId,
+    Wanted,
 };
-use rollbook_store::StoreError;
+use rollbook_store::{StoreError, read};
 use sqlx::PgConnection;
-use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use super::rows::{self, ACCOUNT};
-use crate::cells::Cells;
+use crate::row::Row;
 use crate::statements::{column, fetch, sql};
 
 /// Rows by id. No ids, no statement.
@@ -22,7 +20,7 @@ async fn by_ids<T>(
     connection: &mut PgConnection,
     sql: &'static str,
     ids: impl IntoIterator<Item = Uuid>,
-    read: impl Fn(&PgRow) -> Result<T, StoreError>,
+    read: impl Fn(&Row) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let ids: Vec<Uuid> = ids.into_iter().collect();
     if ids.is_empty() {
@@ -32,8 +30,14 @@ async fn by_ids<T>(
 }
 
 pub async fn known(connection: &mut PgConnection, wanted: &Wanted) -> Result<Known, StoreError> {
-    let holds = by_ids(connection, sql!("ledger_hold_accounts"), wanted.holds.iter().map(|id| id.0), whose).await?;
-    let lots = by_ids(connection, sql!("ledger_lot_accounts"), wanted.lots.iter().map(|id| id.0), whose).await?;
+    let holds = by_ids(connection, sql!("ledger_hold_accounts"), wanted.holds.iter().map(|id| id.0), |row| {
+        read::lies("hold", row)
+    })
+    .await?;
+    let lots = by_ids(connection, sql!("ledger_lot_accounts"), wanted.lots.iter().map(|id| id.0), |row| {
+        read::lies("lot", row)
+    })
+    .await?;
     let mut known = Known {
         holds: holds.into_iter().map(|(id, account)| (HoldId(id), account)).collect(),
         lots: lots.into_iter().map(|(id, account)| (LotId(id), account)).collect(),
@@ -43,27 +47,17 @@ pub async fn known(connection: &mut PgConnection, wanted: &Wanted) -> Result<Kno
     known.transactions = transactions.into_iter().map(|one| (one.id, one)).collect();
     // Only of those: the legs of one that is committed from here on are not known either.
     let ids = || known.transactions.keys().map(|id| id.0);
-    let legs = by_ids(connection, sql!("ledger_legs"), ids(), rows::leg).await?;
-    let movements = by_ids(connection, sql!("ledger_lot_movements"), ids(), rows::movement).await?;
-    for leg in legs {
-        known.legs.entry(leg.transaction).or_default().push(leg);
-    }
-    for movement in movements {
-        known.movements.entry(movement.transaction).or_default().push(movement);
-    }
+    let legs = by_ids(connection, sql!("ledger_legs"), ids(), read::leg).await?;
+    let movements = by_ids(connection, sql!("ledger_lot_movements"), ids(), read::movement).await?;
+    known.add(legs, movements);
     Ok(known)
-}
-
-fn whose(row: &PgRow) -> Result<(Uuid, Account), StoreError> {
-    let cells = Cells::of("ledger_account", row);
-    Ok((cells.get("id")?, rows::account(&cells, ACCOUNT)?))
 }
 
 pub async fn transactions(
     connection: &mut PgConnection,
     ids: &BTreeSet<TransactionId>,
 ) -> Result<Vec<Transaction>, StoreError> {
-    by_ids(connection, sql!("ledger_transactions"), ids.iter().map(|id| id.0), rows::transaction).await
+    by_ids(connection, sql!("ledger_transactions"), ids.iter().map(|id| id.0), read::transaction).await
 }
 
 /// Statements of their own, after that of the locks: only they see what was committed while it waited.
@@ -76,45 +70,35 @@ pub async fn under_locks(
     let needs = Needs::of(commands, &known);
     let decided = transactions(connection, &needs.decided).await?;
     let reversals = needs.reversals.iter().map(|id| id.0);
-    let reversed = by_ids(connection, sql!("ledger_reversed"), reversals, reversal).await?.into_iter().collect();
+    let reversed = by_ids(connection, sql!("ledger_reversed"), reversals, read::reversed).await?.into_iter().collect();
     let undone = needs.taken_back.iter().map(|id| id.0);
-    let taken_back = by_ids(connection, sql!("ledger_taken_back"), undone, rows::taken_back).await?;
+    let taken_back = by_ids(connection, sql!("ledger_taken_back"), undone, read::taken_back).await?;
     let holds = holds(connection, &needs).await?;
-    let pins = by_ids(connection, sql!("ledger_pins"), holds.iter().map(|hold| hold.id.0), rows::pin).await?;
+    let pins = by_ids(connection, sql!("ledger_pins"), holds.iter().map(|hold| hold.id.0), read::pin).await?;
     let lots = lots(connection, &needs, &pins).await?;
     let members = members(connection, &needs).await?;
     Ok(Loaded { known, decided, reversed, taken_back, balances, holds, pins, lots, members })
 }
 
-fn reversal(row: &PgRow) -> Result<TransactionId, StoreError> {
-    Cells::of("ledger_transaction", row).get("id").map(TransactionId)
-}
-
-/// What is needed of the accounts that can have holds and lots.
-fn spendable(needs: &Needs) -> Vec<(Uuid, Need)> {
-    let spendable = needs.accounts.iter().filter(|(account, _)| account.floor().is_some());
-    spendable.map(|(account, need)| (account.id().0, *need)).collect()
-}
-
 async fn holds(connection: &mut PgConnection, needs: &Needs) -> Result<Vec<Hold>, StoreError> {
-    let accounts = spendable(needs);
+    let accounts: Vec<_> = needs.spendable().collect();
     let query = sqlx::query(sql!("ledger_holds"))
         .bind(needs.holds.iter().map(|hold| hold.0).collect::<Vec<_>>())
-        .bind(column(&accounts, |(account, _)| *account))
+        .bind(column(&accounts, |(account, _)| account.0))
         .bind(column(&accounts, |(_, need)| need.due_by.to_sqlx()));
-    fetch(connection, query).await?.iter().map(rows::hold).collect()
+    fetch(connection, query).await?.iter().map(read::hold).collect()
 }
 
 /// The free ones that are needed, and those that are named, by pins too.
 async fn lots(connection: &mut PgConnection, needs: &Needs, pins: &[Pin]) -> Result<Vec<Lot>, StoreError> {
-    let accounts = spendable(needs);
+    let accounts: Vec<_> = needs.spendable().collect();
     let query = sqlx::query(sql!("ledger_free_lots"))
-        .bind(column(&accounts, |(account, _)| *account))
+        .bind(column(&accounts, |(account, _)| account.0))
         .bind(column(&accounts, |(_, need)| need.due_by.to_sqlx()))
         .bind(column(&accounts, |(_, need)| need.up_to));
-    let mut lots: Vec<_> = fetch(connection, query).await?.iter().map(rows::lot).collect::<Result<_, _>>()?;
+    let mut lots: Vec<_> = fetch(connection, query).await?.iter().map(read::lot).collect::<Result<_, _>>()?;
     let named: BTreeSet<_> = pins.iter().map(|pin| pin.lot).chain(needs.lots.iter().copied()).collect();
-    lots.extend(by_ids(connection, sql!("ledger_lots"), named.iter().map(|lot| lot.0), rows::lot).await?);
+    lots.extend(by_ids(connection, sql!("ledger_lots"), named.iter().map(|lot| lot.0), read::lot).await?);
     Ok(lots)
 }
 
@@ -128,11 +112,6 @@ async fn members(
     let (groups, persons): (BTreeSet<Uuid>, BTreeSet<Uuid>) =
         needs.members.iter().map(|(group, person)| (group.0, person.0)).unzip();
     let (groups, persons) = (Vec::from_iter(groups), Vec::from_iter(persons));
-    let rows = fetch(connection, sqlx::query(sql!("ledger_members_lock")).bind(groups).bind(persons)).await?;
-    let read = |row| {
-        let cells = Cells::of("group_member", row);
-        let key = (GroupId(cells.get("group_id")?), PersonId(cells.get("person")?));
-        Ok((key, cells.read("role", Role::parse)?))
-    };
-    rows.iter().map(read).collect()
+    let query = sqlx::query(sql!("ledger_members_lock")).bind(groups).bind(persons);
+    fetch(connection, query).await?.iter().map(read::role).collect()
 }

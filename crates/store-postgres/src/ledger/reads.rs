@@ -2,15 +2,11 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
-use rollbook_domain::Reason;
-use rollbook_ledger::{Account, Asset, Due, Hold, HoldId, Kind, Lot, LotId, Owner, Place, Sums, TransactionId};
-use rollbook_store::{Counterpart, HistoryFilter, HistoryRow, Standing, StoreError};
-use sqlx::postgres::PgRow;
+use rollbook_ledger::{Account, Asset, Due, Hold, HoldId, Lot, LotId, Owner};
+use rollbook_store::{HistoryFilter, HistoryRow, Standing, StoreError, read};
 use uuid::Uuid;
 
-use super::rows::{self, ACCOUNT};
 use crate::PostgresStore;
-use crate::cells::Cells;
 use crate::statements::{Query, sql};
 
 pub async fn standing(store: &PostgresStore, asset: Asset, owner: Owner) -> Result<Standing, StoreError> {
@@ -26,18 +22,12 @@ pub async fn outstanding(store: &PostgresStore, asset: Asset) -> Result<Standing
 
 async fn one_standing(store: &PostgresStore, query: Query) -> Result<Standing, StoreError> {
     let rows = store.ask(query).await?;
-    rows.first().map_or_else(|| Ok(Standing::default()), standing_row)
-}
-
-fn standing_row(row: &PgRow) -> Result<Standing, StoreError> {
-    let cells = Cells::of("ledger_account", row);
-    let sums = Sums { posted: cells.get("posted")?, held: cells.get("held")? };
-    Ok(Standing { sums, owed: cells.get("owed")? })
+    rows.first().map_or_else(|| Ok(Standing::default()), read::standing)
 }
 
 pub async fn history(store: &PostgresStore, filter: &HistoryFilter) -> Result<Vec<HistoryRow>, StoreError> {
     let (available, owed) = (Account::available(filter.asset, filter.owner), Account::owed(filter.asset, filter.owner));
-    let newest = filter.limit.filter(|_| filter.since.is_none() && filter.until.is_none());
+    let newest = filter.newest();
     let text = if newest.is_some() { sql!("ledger_history_newest") } else { sql!("ledger_history") };
     let query = sqlx::query(text).bind(available.id().0).bind(owed.id().0);
     let query = match newest {
@@ -47,51 +37,19 @@ pub async fn history(store: &PostgresStore, filter: &HistoryFilter) -> Result<Ve
             .bind(filter.until.map(ToSqlx::to_sqlx))
             .bind(filter.limit.map(i64::from)),
     };
-    let newest_first = store.ask(query).await?;
-    newest_first.iter().rev().map(history_row).collect()
-}
-
-fn history_row(row: &PgRow) -> Result<HistoryRow, StoreError> {
-    let cells = Cells::of("ledger_transaction", row);
-    let other = cells.maybe_text("place")?;
-    Ok(HistoryRow {
-        transaction: TransactionId(cells.get("id")?),
-        kind: cells.read("kind", Kind::parse)?,
-        at: cells.instant("happened_at")?,
-        recorded_at: cells.instant("recorded_at")?,
-        amount: cells.get("amount")?,
-        owed: cells.get("owed")?,
-        posted: cells.get("posted")?,
-        hold: cells.get::<Option<Uuid>>("hold")?.map(HoldId),
-        held: cells.get("held")?,
-        available: cells.get("available")?,
-        other: other.map(|_| rows::account(&cells, ACCOUNT)).transpose()?.map(counterpart),
-        actor: cells.maybe_person("actor")?,
-        memo: cells.maybe_text("memo")?,
-        reason: cells.maybe_text("reason")?.map(Reason::read),
-        detail: cells.maybe_text("detail")?,
-    })
-}
-
-fn counterpart(account: Account) -> Counterpart {
-    match account.place {
-        Place::Available(owner) | Place::Owed(owner) => Counterpart::Owner(owner),
-        Place::Issued => Counterpart::Issued,
-        Place::Redeemed => Counterpart::Redeemed,
-        Place::Expired => Counterpart::Expired,
-    }
+    store.ask(query).await?.iter().rev().map(read::history).collect()
 }
 
 /// As a batch finds it, with no account's due ones beside it.
 pub async fn hold(store: &PostgresStore, id: HoldId) -> Result<Option<Hold>, StoreError> {
     let none: (Vec<Uuid>, Vec<SqlTimestamp>) = Default::default();
     let query = sqlx::query(sql!("ledger_holds")).bind(vec![id.0]).bind(none.0).bind(none.1);
-    store.ask(query).await?.first().map(rows::hold).transpose()
+    store.ask(query).await?.first().map(read::hold).transpose()
 }
 
 pub async fn open_holds(store: &PostgresStore, asset: Asset, owner: Owner) -> Result<Vec<Hold>, StoreError> {
     let query = sqlx::query(sql!("ledger_open_holds")).bind(Account::available(asset, owner).id().0);
-    store.ask(query).await?.iter().map(rows::hold).collect()
+    store.ask(query).await?.iter().map(read::hold).collect()
 }
 
 pub async fn open_lots(
@@ -109,20 +67,10 @@ pub async fn open_lots(
         }
         None => sqlx::query(sql!("ledger_open_lots")).bind(after).bind(asset.as_str()),
     };
-    store.ask(query.bind(i64::from(limit))).await?.iter().map(rows::lot).collect()
+    store.ask(query.bind(i64::from(limit))).await?.iter().map(read::lot).collect()
 }
 
 pub async fn due(store: &PostgresStore, by: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
     let query = sqlx::query(sql!("ledger_due")).bind(by.to_sqlx()).bind(i64::from(limit));
-    store.ask(query).await?.iter().map(due_row).collect()
-}
-
-fn due_row(row: &PgRow) -> Result<Due, StoreError> {
-    let cells = Cells::of("due", row);
-    let id = cells.get("id")?;
-    match cells.text("what")? {
-        "hold" => Ok(Due::Hold(HoldId(id))),
-        "lot" => Ok(Due::Lot(LotId(id))),
-        _ => Err(cells.corrupt("what")),
-    }
+    store.ask(query).await?.iter().map(read::due).collect()
 }

@@ -5,17 +5,14 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use rollbook_ledger::{Actor, Changes, Hold, Leg, Lot, LotMovement, Pin, Transaction, TransactionId, Verdict};
+use rollbook_ledger::{Changes, Hold, Leg, Lot, LotMovement, Pin, Transaction, TransactionId};
 use rollbook_store::StoreError;
 use sqlx::PgConnection;
 
 use crate::statements::{Query, column, many, sql};
 
 pub async fn changes(connection: &mut PgConnection, changes: &Changes, now: Timestamp) -> Result<(), StoreError> {
-    let mut count: HashMap<TransactionId, i64> = HashMap::new();
-    for leg in &changes.legs {
-        *count.entry(leg.transaction).or_default() += 1;
-    }
+    let count = changes.leg_counts();
     many(connection, &changes.transactions, |rows| transactions(rows, now, &count)).await?;
     many(connection, &changes.resolved, |rows| holds(sql!("hold_resolve"), rows)).await?;
     many(connection, &changes.legs, legs).await?;
@@ -27,25 +24,17 @@ pub async fn changes(connection: &mut PgConnection, changes: &Changes, now: Time
 }
 
 fn transactions(rows: &[Transaction], now: Timestamp, legs: &HashMap<TransactionId, i64>) -> Query {
-    let detail = |row: &Transaction| match &row.verdict {
-        Verdict::Applied => None,
-        Verdict::Rejected(refusal) => Some(refusal.detail.clone()),
-    };
-    let actor = |row: &Transaction| match row.actor {
-        Actor::System => None,
-        Actor::Person(person) => Some(person.0),
-    };
     sqlx::query(sql!("ledger_transaction_insert"))
         .bind(now.to_sqlx())
         .bind(column(rows, |row| row.id.0))
         .bind(column(rows, |row| row.kind.as_str()))
         .bind(column(rows, |row| row.digest.0))
         .bind(column(rows, |row| row.reason().map(rollbook_domain::Reason::as_str)))
-        .bind(column(rows, detail))
+        .bind(column(rows, |row| row.refusal().map(|refusal| refusal.detail.as_str())))
         .bind(column(rows, |row| row.hold.map(|hold| hold.0)))
         .bind(column(rows, |row| row.lot.map(|lot| lot.0)))
         .bind(column(rows, |row| row.reverses.map(|reversed| reversed.0)))
-        .bind(column(rows, actor))
+        .bind(column(rows, |row| row.actor.person().map(|person| person.0)))
         .bind(column(rows, |row| row.memo.as_deref()))
         .bind(column(rows, |row| row.at.to_sqlx()))
         .bind(column(rows, |row| legs.get(&row.id).copied().unwrap_or_default()))
