@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use rollbook_domain::PersonId;
-use rollbook_ledger::{Actor, Asset, GroupId, Owner};
+use rollbook_ledger::{Asset, GroupId, Owner};
 use rollbook_store::{Database, Group, GroupHistoryRow, GroupMember};
 use serde::Serialize;
 
