@@ -1,11 +1,11 @@
 //! The read side.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use rollbook_domain::{Email, Envelope, EnvelopeId, ProcessorName};
+use rollbook_domain::{Email, Envelope, EnvelopeId, PersonId, ProcessorName};
 use rollbook_store::{EventFilter, EventRow, MemberRow, PersonRecords, Records, Snapshot, StoreError, read};
 
 use crate::fault::store_error;
@@ -30,6 +30,11 @@ impl Records for PostgresStore {
     async fn members(&self, limit: Option<u32>) -> Result<Vec<MemberRow>, StoreError> {
         let query = sqlx::query(sql!("members")).bind(limit.map(i64::from));
         self.ask(query).await?.iter().map(read::member).collect()
+    }
+
+    async fn addresses(&self, people: &[PersonId]) -> Result<BTreeMap<PersonId, String>, StoreError> {
+        let ids: Vec<_> = people.iter().map(|person| person.0).collect();
+        self.ask(sqlx::query(sql!("first_addresses")).bind(ids)).await?.iter().map(read::address).collect()
     }
 
     async fn events(&self, filter: &EventFilter) -> Result<Vec<EventRow>, StoreError> {

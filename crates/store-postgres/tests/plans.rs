@@ -86,11 +86,12 @@ async fn plan(connection: &mut PgConnection, name: &str, sql: &str) -> Vec<Strin
 }
 
 /// What batches, callers and pages run.
-const HOT_PATH: [(&str, &str); 89] = statements![
+const HOT_PATH: [(&str, &str); 90] = statements![
     "seen",
     "person_ids",
     "person_ids_lock",
     "person_ids_after",
+    "first_addresses",
     "person_emails",
     "person_details",
     "person_payments",

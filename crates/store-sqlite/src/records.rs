@@ -1,10 +1,10 @@
 //! The read side.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rollbook_domain::{Email, Envelope, EnvelopeId, ProcessorName};
+use rollbook_domain::{Email, Envelope, EnvelopeId, PersonId, ProcessorName};
 use rollbook_sqlite::to_micros;
 use rollbook_store::{EventFilter, EventRow, MemberRow, PersonRecords, Records, Snapshot, StoreError, read};
 
@@ -25,6 +25,11 @@ impl Records for SqliteStore {
     async fn members(&self, limit: Option<u32>) -> Result<Vec<MemberRow>, StoreError> {
         let query = sqlx::query(sql!("members")).bind(limit.map_or(-1, i64::from));
         fetch(&self.readers, query).await?.iter().map(read::member).collect()
+    }
+
+    async fn addresses(&self, people: &[PersonId]) -> Result<BTreeMap<PersonId, String>, StoreError> {
+        let query = sqlx::query(sql!("first_addresses")).bind(json::uuids(people.iter().map(|person| person.0)));
+        fetch(&self.readers, query).await?.iter().map(read::address).collect()
     }
 
     async fn events(&self, filter: &EventFilter) -> Result<Vec<EventRow>, StoreError> {

@@ -22,6 +22,6 @@ pub use groups::{change_before, group, group_change, group_member, offer, place,
 pub use ledger::{balance, hold, leg, lies, lot, movement, pin, reversed, taken_back, transaction};
 pub use outcomes::{event, outcome, seen};
 pub use payments::{adjustment, payment, term};
-pub use people::{Known, member, number, people};
+pub use people::{Known, address, member, number, people};
 pub use standings::{due, history, standing};
 pub use workers::worker;

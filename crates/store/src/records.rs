@@ -1,6 +1,6 @@
 //! The read side: records, outcomes and one consistent snapshot for `verify`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -107,6 +107,9 @@ pub trait Records: Send + Sync {
 
     /// In order of the normalised first address; at most `limit`.
     async fn members(&self, limit: Option<u32>) -> Result<Vec<MemberRow>, StoreError>;
+
+    /// The first address of each of these people, as its owner wrote it. Nobody who is not registered.
+    async fn addresses(&self, people: &[PersonId]) -> Result<BTreeMap<PersonId, String>, StoreError>;
 
     async fn events(&self, filter: &EventFilter) -> Result<Vec<EventRow>, StoreError>;
 

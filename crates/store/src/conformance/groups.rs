@@ -1,5 +1,7 @@
 //! Groups: who belongs to them, and what must not become of them.
 
+use std::collections::BTreeMap;
+
 use rollbook_ledger::{GroupId, Role};
 
 use super::Harness;
@@ -111,6 +113,9 @@ pub async fn members_are_shown_with_their_address(harness: &impl Harness) {
     let rows = store.group_members(group_id(1)).await.expect("listed");
     let email = |member| rows.iter().find(|row| row.person == person(member)).and_then(|row| row.email.clone());
     assert_eq!((email(1), email(2).as_deref()), (None, Some("Member-2@Example.org")));
+    let addresses = store.addresses(&[person(1), person(2)]).await.expect("listed");
+    assert_eq!(addresses, BTreeMap::from([(person(2), "Member-2@Example.org".to_owned())]));
+    assert!(store.addresses(&[]).await.expect("listed").is_empty());
 }
 
 pub async fn an_invitation_is_for_one_person_and_for_a_time(harness: &impl Harness) {

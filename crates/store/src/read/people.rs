@@ -45,6 +45,12 @@ pub(super) fn whose(cells: &Cells<'_, impl Columns>, known: &Known) -> Result<Pe
     known.get(&cells.get("person")?).copied().ok_or_else(|| cells.corrupt("person"))
 }
 
+/// A person and their first address.
+pub fn address(row: &impl Columns) -> Result<(PersonId, String), StoreError> {
+    let cells = Cells::of("person", row);
+    Ok((cells.get("id")?, cells.get::<&str>("email")?.trim().to_owned()))
+}
+
 pub fn member(row: &impl Columns) -> Result<MemberRow, StoreError> {
     let cells = Cells::of("person", row);
     let shown = cells.get::<Option<&str>>("address")?.map(|address| address.trim().to_owned());

@@ -1,9 +1,10 @@
 //! Pruning against a store that only counts.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use rollbook_domain::{Email, Envelope, EnvelopeId, ProcessorName};
+use rollbook_domain::{Email, Envelope, EnvelopeId, PersonId, ProcessorName};
 use rollbook_store::{EventFilter, EventRow, MemberRow, PersonRecords, Snapshot};
 
 use super::*;
@@ -24,6 +25,10 @@ impl Records for Cellar {
 
     async fn members(&self, _: Option<u32>) -> Result<Vec<MemberRow>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn addresses(&self, _: &[PersonId]) -> Result<BTreeMap<PersonId, String>, StoreError> {
+        Ok(BTreeMap::new())
     }
 
     async fn events(&self, _: &EventFilter) -> Result<Vec<EventRow>, StoreError> {

@@ -210,6 +210,10 @@ impl Records for FakeDatabase {
         Err(not_played())
     }
 
+    async fn addresses(&self, _: &[PersonId]) -> Result<BTreeMap<PersonId, String>, StoreError> {
+        Err(not_played())
+    }
+
     async fn events(&self, _: &EventFilter) -> Result<Vec<EventRow>, StoreError> {
         Ok(self.0.events.clone())
     }
