@@ -12,18 +12,19 @@ use std::time::Duration;
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use jiff::{SignedDuration, Timestamp};
+use rollbook_ledger::Asset;
 use rollbook_simulate::{
     Audit, AuditOptions, PlanPrice, Player, PlayerOptions, Progress, Record, Recorded, Retry, Scope, Stream,
     StreamOptions, Summary, check,
 };
-use rollbook_store::{DeadLetterFilter, DeadLetterState};
+use rollbook_store::{DeadLetterFilter, DeadLetterState, Standing};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use self::backends::Backends;
 pub use self::report::print_audit;
-use self::report::{Mended, Report};
+use self::report::{Mended, Points, Report};
 use self::service::Service;
 use self::setting::Folder;
 use super::{Session, play, verify};
@@ -99,8 +100,10 @@ impl Demo {
         let open = DeadLetterFilter { states: vec![DeadLetterState::Open], ..DeadLetterFilter::default() };
         let groups = store.dead_letter_groups(&open).await?;
         let mended = self.mend(&session, &record).await?;
+        let Standing { sums, owed } = store.outstanding(Asset::Points).await?;
+        let points = Points { posted: sums.posted, owed };
         let verified = verify::verify(store.as_ref()).await?;
-        Ok(Report { seed: self.seed, events: self.events, summary, groups, audit, mended, verified })
+        Ok(Report { seed: self.seed, events: self.events, summary, groups, audit, mended, points, verified })
     }
 
     /// Sends the stream, and kills the service half-way.

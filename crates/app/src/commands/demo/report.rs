@@ -17,6 +17,7 @@ pub struct Report {
     /// Against the sender's own record, before anything was mended.
     pub audit: Audit,
     pub mended: Mended,
+    pub points: Points,
     pub verified: verify::Report,
 }
 
@@ -28,6 +29,13 @@ pub struct Mended {
     pub appeared: u64,
     /// The same audit once more.
     pub audit: Audit,
+}
+
+/// What payments and registrations earned, less what refunds and lost disputes took back.
+#[derive(Serialize)]
+pub struct Points {
+    pub posted: i64,
+    pub owed: i64,
 }
 
 #[derive(Serialize)]
@@ -63,6 +71,8 @@ impl Report {
         if !audit.ok() {
             print_audit(audit);
         }
+        let posted = output::count(self.points.posted.unsigned_abs(), "point", "points");
+        output::line(format!("\n{posted} stand with members: what they earned, less what refunds took back"));
         output::line("\nthe records, recomputed (rollbook verify)");
         verify::print(&self.verified);
         output::line(self.verdict());

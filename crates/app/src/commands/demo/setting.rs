@@ -117,10 +117,25 @@ schedule = ["200ms", "500ms", "1s", "2s", "4s"]
         let file = format!("{folder}/secrets/{name}");
         write!(text, "\n[sources.{name}]\nprovider = \"{provider}\"\nsecrets = [{{ file = \"{file}\" }}]\n")?;
     }
+    text.push_str(POINTS);
     text.push_str("\n[membership]\nrenewal_window_days = 40\n");
     text.extend(plans.iter().map(plan_lines));
     Ok(text)
 }
+
+/// They outlive the demonstration, whose members begin two years ago.
+const POINTS: &str = r#"
+[points]
+expire_after = "36 months"
+[[points.earn]]
+on = "payment_captured"
+purpose = "membership"
+per_unit = 1
+max_per_member = { points = 100, every = "1 year" }
+[[points.earn]]
+on = "member_registered"
+award = 25
+"#;
 
 fn plan_lines(plan: &PlanPrice) -> String {
     let (category, price) = (&plan.category, plan.price.decimal());
