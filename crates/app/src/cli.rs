@@ -1,12 +1,15 @@
 //! The command line, as `--help` shows it.
 
+mod moment;
 pub mod points;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
+use moment::Moment;
 use points::{GroupsCommand, PointsCommand};
 
 /// Turns the callbacks of payment and signing providers into membership and waiver records: each
@@ -282,12 +285,21 @@ pub struct EventsListArgs {
 
 #[derive(Clone, Debug, Default, Args)]
 pub struct SpanArgs {
-    /// From this moment on: 2026-11-20T18:00:00Z, a date (from midnight UTC), or how long ago: 3h, "2 days"
-    #[arg(long, value_name = "TIME", value_parser = moment)]
-    pub since: Option<Timestamp>,
+    /// From this moment on: 2026-11-20T18:00:00Z, a date (its midnight in the organisation's zone), or how
+    /// long ago: 3h, "2 days"
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<Moment>,
     /// Before this moment
-    #[arg(long, value_name = "TIME", value_parser = moment)]
-    pub until: Option<Timestamp>,
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Moment>,
+}
+
+impl SpanArgs {
+    /// From when on, and before when.
+    pub fn within(&self, zone: &TimeZone) -> (Option<Timestamp>, Option<Timestamp>) {
+        let at = |moment: Option<Moment>| moment.and_then(|moment| moment.at(zone));
+        (at(self.since), at(self.until))
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -354,24 +366,4 @@ pub struct ActArgs {
     /// Do not ask. Without a terminal, or with --json, nobody is ever asked
     #[arg(short, long)]
     pub yes: bool,
-}
-
-/// A moment, or how long ago.
-#[expect(clippy::disallowed_methods, reason = "`3h` on the command line is counted from now")]
-fn moment(text: &str) -> Result<Timestamp, String> {
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Ok(at);
-    }
-    let zone = jiff::tz::TimeZone::UTC;
-    // A date alone is ten characters; the parser would also take, and cut off, a time without a zone.
-    if text.len() == 10
-        && let Ok(date) = text.parse::<jiff::civil::Date>()
-    {
-        return date.to_zoned(zone).map(|midnight| midnight.timestamp()).map_err(|error| error.to_string());
-    }
-    let ago: jiff::Span = text.parse().map_err(|_| {
-        "it is neither a moment with its zone (2026-11-20T18:00:00Z), a date, nor a length of time (3h)".to_owned()
-    })?;
-    let then = Timestamp::now().to_zoned(zone).checked_sub(ago.abs());
-    then.map(|zoned| zoned.timestamp()).map_err(|error| error.to_string())
 }

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal as _, Write as _, stderr, stdin};
 use std::process::ExitCode;
 
+use jiff::tz::TimeZone;
 use rollbook_store::{DeadLetter, DeadLetterFailure, DeadLetterFilter, DeadLetterGroup, DeadLetterState};
 use serde::Serialize;
 use serde_json::json;
@@ -23,15 +24,16 @@ pub async fn run(session: &Session, command: DeadLettersCommand) -> Done {
     }
 }
 
-fn filter(pick: PickArgs, states: Vec<DeadLetterState>) -> DeadLetterFilter {
+fn filter(pick: PickArgs, states: Vec<DeadLetterState>, zone: &TimeZone) -> DeadLetterFilter {
+    let (since, until) = pick.span.within(zone);
     DeadLetterFilter {
         ids: pick.ids,
         envelope: None,
         reason: pick.reason,
         processor: pick.processor,
         source: pick.source,
-        since: pick.span.since,
-        until: pick.span.until,
+        since,
+        until,
         states,
         limit: pick.limit,
     }
@@ -40,7 +42,7 @@ fn filter(pick: PickArgs, states: Vec<DeadLetterState>) -> DeadLetterFilter {
 async fn list(session: &Session, pick: PickArgs, all: bool) -> Done {
     let named = !pick.ids.is_empty();
     let states = if all || named { vec![] } else { vec![DeadLetterState::Open, DeadLetterState::Replaying] };
-    let filter = filter(pick, states);
+    let filter = filter(pick, states, &session.config.zone);
     let store = session.store().await?;
     let rows = store.dead_letters(&filter).await?;
     if session.json {
@@ -203,7 +205,7 @@ async fn act_on(session: &Session, pick: PickArgs, act: &ActArgs, action: Action
         // One that is under way may be applied at this moment, so it is not given up.
         (Action::Replay { .. } | Action::Discard, _) => vec![DeadLetterState::Open],
     };
-    let filter = filter(pick, states);
+    let filter = filter(pick, states, &session.config.zone);
     let store = session.store().await?;
     let groups = store.dead_letter_groups(&filter).await?;
     let named = DeadLetterFilter { ids: filter.ids.clone(), ..DeadLetterFilter::default() };

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use jiff::tz::TimeZone;
 use rollbook_domain::{Envelope, EnvelopeId, Outcome, ProcessorName};
 use rollbook_store::{DeadLetter, DeadLetterFilter, EventFilter, EventRow};
 use serde::Serialize;
@@ -25,13 +26,14 @@ pub async fn run(session: &Session, command: EventsCommand) -> Done {
     }
 }
 
-fn filter(args: EventsListArgs) -> Result<EventFilter, Failure> {
+fn filter(args: EventsListArgs, zone: &TimeZone) -> Result<EventFilter, Failure> {
     if let Some(outcome) = args.outcome.as_deref()
         && Outcome::parse(outcome).is_none()
     {
         let error = anyhow::anyhow!("`{outcome}` is no outcome; it is applied, ignored or rejected");
         return Err(Failure::usage(error));
     }
+    let (since, until) = args.span.within(zone);
     Ok(EventFilter {
         envelope: None,
         source: args.source,
@@ -40,15 +42,15 @@ fn filter(args: EventsListArgs) -> Result<EventFilter, Failure> {
         reason: args.reason,
         kind: args.kind,
         event_key: args.event_key,
-        since: args.span.since,
-        until: args.span.until,
+        since,
+        until,
         limit: args.limit,
     })
 }
 
 async fn list(session: &Session, args: EventsListArgs) -> Done {
     let unlimited = args.limit.is_none();
-    let mut filter = filter(args)?;
+    let mut filter = filter(args, &session.config.zone)?;
     filter.limit = filter.limit.or((!session.json).then_some(SCREENFUL));
     let rows = session.store().await?.events(&filter).await?;
     if session.json {
@@ -88,7 +90,7 @@ async fn replay(
     redecide: bool,
     dry_run: bool,
 ) -> Done {
-    let filter = filter(args)?;
+    let filter = filter(args, &session.config.zone)?;
     if filter == EventFilter::default() {
         let error = anyhow::anyhow!("say which: --reason, --processor, --source, --kind, --event-key, --since, …");
         return Err(Failure::usage(error));

@@ -1,10 +1,11 @@
 //! What owners have, and what moved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
+use rollbook_domain::PersonId;
 use rollbook_ledger::{Asset, Hold, LARGEST, Lot, LotId, Owner};
 use rollbook_store::{Counterpart, Database, HistoryFilter, HistoryRow, Standing};
 use serde::Serialize;
@@ -94,7 +95,10 @@ pub struct Moved {
     pub available: i64,
     /// `issued`, `redeemed`, `expired`, or the other owner.
     pub other: Option<String>,
+    /// The address of the other owner, if that is a member.
+    pub other_email: Option<String>,
     pub actor: Option<String>,
+    pub actor_email: Option<String>,
     pub memo: Option<String>,
     pub outcome: &'static str,
     pub reason: Option<String>,
@@ -102,8 +106,9 @@ pub struct Moved {
     pub detail: Option<String>,
 }
 
-impl From<&HistoryRow> for Moved {
-    fn from(row: &HistoryRow) -> Self {
+impl Moved {
+    fn of(row: &HistoryRow, addresses: &BTreeMap<PersonId, String>) -> Self {
+        let email = |person: PersonId| addresses.get(&person).cloned();
         Self {
             transaction: row.transaction.to_string(),
             kind: row.kind.as_str(),
@@ -116,6 +121,8 @@ impl From<&HistoryRow> for Moved {
             held: row.held,
             available: row.available,
             other: row.other.map(counterpart),
+            other_email: row.other.and_then(somebody_else).and_then(email),
+            actor_email: row.actor.and_then(email),
             actor: row.actor.map(|person| person.to_string()),
             memo: row.memo.clone(),
             outcome: if row.reason.is_none() { "applied" } else { "rejected" },
@@ -135,21 +142,29 @@ fn counterpart(other: Counterpart) -> String {
     }
 }
 
+fn somebody_else(other: Counterpart) -> Option<PersonId> {
+    if let Counterpart::Owner(Owner::Person(person)) = other { Some(person) } else { None }
+}
+
 pub async fn moved(
     store: &dyn Database,
     owner: Owner,
-    span: &SpanArgs,
+    (since, until): (Option<Timestamp>, Option<Timestamp>),
     limit: Option<u32>,
 ) -> Result<Vec<Moved>, Failure> {
-    let filter = HistoryFilter { asset: Asset::Points, owner, since: span.since, until: span.until, limit };
-    Ok(store.history(&filter).await?.iter().map(Into::into).collect())
+    let filter = HistoryFilter { asset: Asset::Points, owner, since, until, limit };
+    let rows = store.history(&filter).await?;
+    let people: BTreeSet<_> =
+        rows.iter().flat_map(|row| row.other.and_then(somebody_else).into_iter().chain(row.actor)).collect();
+    let addresses = store.addresses(&people.into_iter().collect::<Vec<_>>()).await?;
+    Ok(rows.iter().map(|row| Moved::of(row, &addresses)).collect())
 }
 
 pub async fn history(session: &Session, owner: &str, span: &SpanArgs, limit: Option<u32>) -> Done {
     let store = session.store().await?;
     let Some(named) = somebody(store.as_ref(), owner).await? else { return Ok(ExitCode::from(FAILED)) };
     let shown = limit.or((!session.json).then_some(SCREENFUL));
-    let rows = moved(store.as_ref(), named.owner, span, shown).await?;
+    let rows = moved(store.as_ref(), named.owner, span.within(&session.config.zone), shown).await?;
     if session.json {
         output::json(&rows)?;
     } else {
@@ -189,7 +204,8 @@ impl Moved {
     /// Where units came from or went, and whose hold was resolved. A hold has the id of its transaction.
     fn with(&self) -> String {
         let hold = self.hold.as_ref().filter(|hold| **hold != self.transaction).map(|hold| format!("hold {hold}"));
-        let parts: Vec<_> = self.other.iter().cloned().chain(hold).collect();
+        let other = self.other_email.as_ref().or(self.other.as_ref());
+        let parts: Vec<_> = other.cloned().into_iter().chain(hold).collect();
         parts.join(", ")
     }
 }

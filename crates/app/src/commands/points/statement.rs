@@ -15,7 +15,7 @@ pub async fn run(session: &Session, owner: &str, span: &SpanArgs, csv: bool) -> 
     use rollbook_ledger::Asset;
     let store = session.store().await?;
     let Some(named) = somebody(store.as_ref(), owner).await? else { return Ok(ExitCode::from(FAILED)) };
-    let mut rows = moved(store.as_ref(), named.owner, span, None).await?;
+    let mut rows = moved(store.as_ref(), named.owner, span.within(&session.config.zone), None).await?;
     // What was refused moved nothing.
     rows.retain(|row| row.amount != 0 || row.owed != 0 || row.held != 0);
     if session.json {
