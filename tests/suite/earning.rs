@@ -7,6 +7,8 @@ mod history;
 #[expect(dead_code, reason = "the stories of the crate need more of it")]
 mod world;
 
+use std::time::{Duration, Instant};
+
 use rollbook_tests::{CLUBHOUSE, Options, World, sign};
 use serde_json::{Value, json};
 
@@ -146,6 +148,48 @@ fn a_payment_from_the_future_lets_nothing_expire() {
     world.drain();
     assert_eq!(balance(&world, ADA), (30 + 100 + 40, 0));
     world.verified();
+}
+
+#[test]
+fn a_history_names_members_by_their_address() {
+    let world = club();
+    pays(&world, "1", &json!({}));
+    world.drain();
+    world.json(&["points", "transfer", ADA, "grace@example.org", "5", "--actor", ADA]);
+    let history = world.json(&["points", "history", "grace@example.org"]);
+    assert_eq!(
+        (&history[0]["other_email"], &history[0]["actor_email"]),
+        (&json!("Ada@Example.org"), &json!("Ada@Example.org"))
+    );
+    let history = world.json(&["points", "history", ADA, "--limit", "1"]);
+    assert_eq!(history[0]["other_email"], Value::Null, "nobody is registered with that one");
+    let text = String::from_utf8(world.cli(&["points", "history", "grace@example.org"]).stdout).unwrap();
+    assert!(text.contains("Ada@Example.org") && !text.contains("person:"), "{text}");
+}
+
+#[test]
+fn what_waits_for_points_that_were_taken_out_of_the_configuration_is_shown() {
+    let slow = Options { schedule: r#"["1h"]"#.to_owned(), ..Options::default() };
+    let mut world = World::up(&Options { extra: RULES.to_owned(), ..slow.clone() });
+    let group = world.json(&["groups", "create", "Hiking"])["id"].as_str().unwrap().to_owned();
+    pays(&world, "1", &json!({ "points_group": group }));
+    let retrying = || {
+        let status = world.json(&["status"]);
+        let points = status["queues"].as_array().unwrap().iter().find(|queue| queue["processor"] == "points").unwrap();
+        points["retrying"].as_u64().unwrap()
+    };
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while retrying() == 0 {
+        assert!(Instant::now() < deadline, "the payment does not wait for its payer to join\n{}", world.log_tail());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(world.stop(), Some(0));
+    world.configure(&slow);
+    let status = world.json(&["status"]);
+    assert_eq!(
+        (&status["unattended"][0]["processor"], &status["unattended"][0]["retrying"]),
+        (&json!("points"), &json!(1))
+    );
 }
 
 #[test]

@@ -144,6 +144,11 @@ pub fn teller_counted(store: Arc<dyn Ledger>, metrics: Arc<Metrics>) -> Teller {
     Teller::new(store, context, rollbook_teller::Options::default())
 }
 
+/// The queues of processors that this configuration does not run. Something may wait in them from before.
+pub fn unattended(config: &Resolved) -> Vec<ProcessorName> {
+    if config.points.is_none() { vec![rollbook_points::NAME.into()] } else { Vec::new() }
+}
+
 /// Every queue that a worker of this configuration drains.
 pub fn queue_names(config: &Resolved) -> Vec<ProcessorName> {
     let processors = processors(config);

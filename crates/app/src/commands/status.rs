@@ -14,6 +14,8 @@ use crate::wiring::places;
 #[derive(Serialize)]
 pub struct Status {
     pub queues: Vec<QueueDepth>,
+    /// Queues that nobody drains with this configuration, and in which something waits.
+    pub unattended: Vec<QueueDepth>,
     pub dead_letters: u64,
     /// Callbacks in this host's spool.
     pub spool: u64,
@@ -48,6 +50,10 @@ pub async fn run(session: &Session) -> Done {
     let letters = output::count(status.dead_letters, "open dead letter", "open dead letters");
     let hint = if status.dead_letters > 0 { " (rollbook dead-letters list)" } else { "" };
     output::line(format!("{letters}{hint}"));
+    for QueueDepth { processor, ready, in_flight, retrying, .. } in &status.unattended {
+        let waiting = output::count(ready + in_flight + retrying, "callback waits", "callbacks wait");
+        output::line(format!("{waiting} for {processor}, and the configuration has no [{processor}]; put it back"));
+    }
     if status.spool > 0 {
         let spooled = output::count(status.spool, "callback waits", "callbacks wait");
         output::line(format!("{spooled} in the spool of this host for the broker to come back"));
@@ -71,6 +77,7 @@ pub async fn read(session: &Session) -> Result<Status, Failure> {
     let spooled = places::spooled(&session.config).await?;
     let before = store.outbox_depth().await?;
     let mut queues = waiting.depths(&session.config).await?;
+    let unattended = waiting.unattended(&session.config).await?;
     let workers = store.workers().await?;
     if !waiting.knows_in_flight() {
         let held = in_flight(&workers);
@@ -84,5 +91,5 @@ pub async fn read(session: &Session) -> Result<Status, Failure> {
     let ready = before.max(store.outbox_depth().await?);
     let outbox = "outbox".to_owned();
     queues.push(QueueDepth { processor: outbox, ready, in_flight: 0, retrying: 0, oldest_age_s: 0 });
-    Ok(Status { queues, dead_letters: store.open_dead_letters().await?, spool: spooled, workers })
+    Ok(Status { queues, unattended, dead_letters: store.open_dead_letters().await?, spool: spooled, workers })
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use rollbook_domain::ProcessorName;
 use rollbook_queue::{Queue, QueueDepth};
 use rollbook_queue_rabbitmq::RabbitQueue;
 use rollbook_queue_sqlite::{SqliteFiles, SqliteQueue};
@@ -13,7 +14,7 @@ use rollbook_store_postgres::PostgresStore;
 use rollbook_store_sqlite::SqliteStore;
 use rollbook_telemetry::Metrics;
 
-use super::{clock, queue_names};
+use super::{clock, queue_names, unattended};
 use crate::config::{QueuePlace, Resolved, StorePlace, Url};
 use crate::exit::Failure;
 
@@ -192,12 +193,23 @@ impl Waiting {
     /// One entry a queue that a worker drains, and one for what found no queue where that can happen.
     pub async fn depths(&self, config: &Resolved) -> Result<Vec<QueueDepth>, Failure> {
         let mut names = queue_names(config);
+        if let Self::Broker(_) = self {
+            names.push(rollbook_queue_rabbitmq::UNROUTED.into());
+        }
+        self.of(&names).await
+    }
+
+    /// The queues in which something waits, and that nobody drains with this configuration.
+    pub async fn unattended(&self, config: &Resolved) -> Result<Vec<QueueDepth>, Failure> {
+        let mut depths = self.of(&unattended(config)).await?;
+        depths.retain(|queue| queue.ready + queue.in_flight + queue.retrying > 0);
+        Ok(depths)
+    }
+
+    async fn of(&self, names: &[ProcessorName]) -> Result<Vec<QueueDepth>, Failure> {
         match self {
-            Self::Broker(queue) => {
-                names.push(rollbook_queue_rabbitmq::UNROUTED.into());
-                queue.depths(&names).await.map_err(Failure::failed)
-            }
-            Self::File(file) => SqliteQueue::inspect(file, &names, &clock()).await.map_err(Failure::failed),
+            Self::Broker(queue) => queue.depths(names).await.map_err(Failure::failed),
+            Self::File(file) => SqliteQueue::inspect(file, names, &clock()).await.map_err(Failure::failed),
         }
     }
 }
