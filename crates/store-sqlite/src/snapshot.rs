@@ -39,7 +39,8 @@ impl Snapshot for SqliteSnapshot {
         let mut counted = Vec::with_capacity(CHECKS.len());
         for (name, sql) in CHECKS {
             let rows = fetch(&mut *self.0, sqlx::query(*sql)).await?;
-            counted.extend(rows.first().map(|row| Check::read(name, row)).transpose()?);
+            let row = rows.first().ok_or_else(|| store_error(sqlx::Error::RowNotFound))?;
+            counted.push(Check::read(name, row)?);
         }
         Ok(counted)
     }
