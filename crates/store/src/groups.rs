@@ -6,6 +6,7 @@
 //! Every change is an order with an id, as in the ledger, and a line of the group's journal in the
 //! same transaction: who asked, when, and why. What is a member now is what the journal adds up to.
 
+mod change;
 mod digest;
 mod rules;
 
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 use crate::StoreError;
 
+pub use change::{GroupRows, change_group};
 pub use digest::GroupDigest;
 pub use rules::{Offer, Place};
 

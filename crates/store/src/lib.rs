@@ -29,8 +29,8 @@ pub use dead_letters::{
 };
 pub use error::StoreError;
 pub use groups::{
-    ChangeId, Group, GroupChange, GroupDigest, GroupEntry, GroupHistoryRow, GroupKind, GroupMember, GroupOrder, Groups,
-    Invitation, Offer, Place, Said,
+    ChangeId, Group, GroupChange, GroupDigest, GroupEntry, GroupHistoryRow, GroupKind, GroupMember, GroupOrder,
+    GroupRows, Groups, Invitation, Offer, Place, Said, change_group,
 };
 pub use ledger::{Counterpart, HistoryFilter, HistoryRow, Ledger, Standing};
 pub use outbox::{Outbox, OutboxItem, Outgoing};
