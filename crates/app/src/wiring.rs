@@ -5,6 +5,7 @@ pub mod places;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use jiff::Timestamp;
 use rollbook_domain::{Clock, FactKind, Processor, ProcessorName};
 use rollbook_ingest::Route;
@@ -26,6 +27,13 @@ use crate::exit::Failure;
 #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read; everybody else is given it")]
 pub fn clock() -> Clock {
     Arc::new(Timestamp::now)
+}
+
+/// Bytes that nobody can guess.
+pub fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).context("no randomness from the operating system")?;
+    Ok(bytes)
 }
 
 /// Every processor, with its rules. Points run where the configuration has them.

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::cli::{Common, ConfigCommand, UpArgs};
 use crate::config;
 use crate::exit::{Done, Failure};
-use crate::output;
+use crate::{output, wiring};
 
 pub fn run(common: &Common, command: &ConfigCommand) -> Done {
     match command {
@@ -27,7 +27,7 @@ fn init(common: &Common, force: bool) -> Done {
     if common.config.is_dir() {
         return Err(Failure::usage(anyhow::anyhow!("{} is a folder; name a file", common.config.display())));
     }
-    let mut files = config::template::files(&common.config, random_secret()?);
+    let mut files = config::template::files(&common.config, wiring::random()?);
     // With --force the configuration is written anew; a provider's secret cannot be had a second time.
     files.retain(|file| !force || file.path == common.config || !file.path.exists());
     if let Some(there) = files.iter().find(|file| file.path.exists()).filter(|_| !force) {
@@ -51,12 +51,6 @@ fn init(common: &Common, force: bool) -> Done {
         output::line("next: put your providers' secrets in place of the random ones, then `rollbook up`");
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn random_secret() -> anyhow::Result<[u8; 96]> {
-    let mut bytes = [0; 96];
-    getrandom::fill(&mut bytes).context("no randomness from the operating system")?;
-    Ok(bytes)
 }
 
 fn write(path: &Path, contents: &str, mode: u32) -> std::io::Result<()> {

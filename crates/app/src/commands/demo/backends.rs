@@ -1,11 +1,9 @@
 //! Where the demonstration keeps things: in its folder, or on servers under a name of its own, so that
 //! nobody's records are touched.
 
-use anyhow::Context as _;
-
 use crate::config::{Resolved, Url};
 use crate::exit::Failure;
-use crate::wiring::places;
+use crate::wiring::{self, places};
 
 /// Two addresses, and what must be made before and removed after.
 pub struct Backends {
@@ -17,9 +15,7 @@ pub struct Backends {
 
 impl Backends {
     pub fn new(queue: Option<&str>, store: Option<&str>) -> anyhow::Result<Self> {
-        let mut random = [0; 6];
-        getrandom::fill(&mut random).context("no randomness from the operating system")?;
-        let name = format!("rollbook-demo-{}", hex::encode(random));
+        let name = format!("rollbook-demo-{}", hex::encode(wiring::random::<6>()?));
         let elsewhere = |url: &&str| !url.starts_with("sqlite:");
         Ok(Self {
             queue: queue.filter(elsewhere).map(str::to_owned),

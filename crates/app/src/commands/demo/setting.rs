@@ -6,7 +6,6 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rollbook_simulate::{PlanPrice, default_plans};
@@ -14,6 +13,7 @@ use tempfile::TempDir;
 
 use super::backends::Backends;
 use super::service::Service;
+use crate::wiring;
 
 /// Where everything of one demonstration lies.
 pub enum Folder {
@@ -68,8 +68,7 @@ pub fn write(service: &Service, backends: &Backends, plans: &[PlanPrice]) -> any
     let secrets = service.folder().join("secrets");
     DirBuilder::new().recursive(true).mode(0o700).create(&secrets)?;
     for (name, _) in SOURCES {
-        let mut bytes = [0; 24];
-        getrandom::fill(&mut bytes).context("no randomness from the operating system")?;
+        let bytes: [u8; 24] = wiring::random()?;
         private(&secrets.join(name), &format!("whsec_{}\n", STANDARD.encode(bytes)))?;
     }
     std::fs::write(service.config(), configuration(service, backends, plans)?)?;

@@ -13,7 +13,7 @@ use crate::cli::points::AskArgs;
 use crate::commands::Session;
 use crate::commands::points::{expiry, now, who};
 use crate::exit::{Done, FAILED, Failure};
-use crate::output;
+use crate::{output, wiring};
 
 pub async fn create(session: &Session, name: &str, owner: Option<&str>, ask: &AskArgs) -> Done {
     let name = name.trim();
@@ -49,7 +49,7 @@ pub async fn invite(session: &Session, group: &str, role: &str, expires: &str, a
     let (group, role, now) = (who::group_id(group)?, parse_role(role)?, now());
     let expires_at = expiry(expires, now, &session.config.zone)?;
     // A bare UUID would be taken for the id of a group.
-    let code = format!("join-{}", hex::encode(random::<16>()?));
+    let code = format!("join-{}", hex::encode(wiring::random::<16>()?));
     let told = |_| format!("{code}\none person may join with it until {expires_at}: rollbook groups join {code} EMAIL");
     let order = GroupOrder::Invite(Invitation { digest: digest(&code), group, role, expires_at });
     let invited = Some(Invited { code: Some(code.clone()), expires_at: Some(expires_at) });
@@ -70,16 +70,10 @@ fn digest(code: &str) -> [u8; 32] {
     Sha256::digest(code.trim().as_bytes()).into()
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Failure> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness from the operating system: {error}"))?;
-    Ok(bytes)
-}
-
 fn said(ask: &AskArgs, now: Timestamp) -> Result<Said, Failure> {
     let id = match &ask.id {
         Some(written) => key(written),
-        None => ChangeId(uuid::Builder::from_random_bytes(random()?).into_uuid()),
+        None => ChangeId(uuid::Builder::from_random_bytes(wiring::random()?).into_uuid()),
     };
     let said = Said::new(id, now, who::actor(ask.actor.as_deref())?);
     said.because(ask.reason.as_deref().unwrap_or_default()).map_err(Failure::usage)

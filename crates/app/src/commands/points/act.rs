@@ -103,9 +103,7 @@ fn key(written: &str) -> TransactionId {
 }
 
 fn random_key() -> Result<TransactionId, Failure> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness from the operating system: {error}"))?;
-    Ok(TransactionId(uuid::Builder::from_random_bytes(bytes).into_uuid()))
+    Ok(TransactionId(uuid::Builder::from_random_bytes(wiring::random()?).into_uuid()))
 }
 
 /// What is told of a command that is applied.

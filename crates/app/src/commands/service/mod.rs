@@ -258,9 +258,7 @@ impl Service {
 /// The same after a restart, so that a killed worker's figures do not outlive its successor's start.
 fn worker_id(config: &Resolved) -> Result<WorkerId, Failure> {
     if config.ops.port() == 0 {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).context("no randomness from the operating system")?;
-        return Ok(WorkerId::random(bytes));
+        return Ok(WorkerId::random(wiring::random()?));
     }
     let host = rustix::system::uname();
     let name = format!("{}/{}", host.nodename().to_string_lossy(), config.ops);

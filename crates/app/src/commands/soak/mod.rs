@@ -67,9 +67,7 @@ fn cast(args: &SoakArgs, tag: &str) -> Cast {
 
 /// A soak that runs again on the same store must not find the answers of the last one.
 fn fresh_tag() -> Result<String, Failure> {
-    let mut bytes = [0; 4];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness from the operating system: {error}"))?;
-    Ok(hex::encode(bytes))
+    Ok(hex::encode(wiring::random::<4>()?))
 }
 
 struct Soak<'a> {
