@@ -58,7 +58,7 @@ impl Report {
         }
         self.print_kinds();
         self.print_speed();
-        output::line("\ndead letters, by cause");
+        output::line("\ndead letters, by cause; what several processors hear of stands there for each");
         dead_letters::print_groups(&self.groups);
         output::line("\nthe audit, against the sender's own record");
         print_audit(&self.audit);
